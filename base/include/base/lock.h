@@ -1,0 +1,56 @@
+/* Locks of one bit, for critical sections of some tens of nanoseconds in which nothing blocks and no code of the user's
+ * runs. Taking one is one atomic operation, leaving it one store. Who has to wait spins, then yields, then sleeps.
+ *
+ * fork() waits until no thread holds any of them and lets none in until it is over: so the child finds every structure
+ * whole and every lock free. That is what `critical` and `wh__forking` are for: the thread raises its mark before it takes
+ * the lock and looks at the flag afterwards; the forking thread sets the flag and then looks at the marks. */
+#ifndef BASE_LOCK_H
+#define BASE_LOCK_H
+
+#include "base/thread.h"
+
+extern uint32_t wh__forking;
+void wh__lock_wait(uint32_t *word);
+
+/* For who waits in a loop: spins in the first rounds, yields in the next, sleeps 50 us in each later one. */
+void wh__back_off(unsigned round);
+void wh__lock_yield_to_fork(struct wh__thread *self, uint32_t *word);
+
+static inline void wh__pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+#define WH__LOCK_BIT 1u
+
+/* Sets bit 0 of *word. The other bits belong to whoever holds it. */
+static inline void wh__lock(uint32_t *word)
+{
+    struct wh__thread *self = wh__self();
+    if (self) __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+    while (__builtin_expect(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT, 0))
+        wh__lock_wait(word);
+#if !defined(__x86_64__) && !defined(__i386__)
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* there, the atomic operation above is no full barrier */
+#endif
+    if (__builtin_expect(__atomic_load_n(&wh__forking, __ATOMIC_RELAXED), 0) && self)
+        wh__lock_yield_to_fork(self, word);
+}
+
+/* Stores `value`, whose bit 0 must be clear, and so leaves. */
+static inline void wh__unlock_to(uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    struct wh__thread *self = wh__current;
+    if (self && self->critical) /* it may have got its record since it came in */
+        __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
+}
+
+static inline void wh__unlock(uint32_t *word)
+{
+    wh__unlock_to(word, __atomic_load_n(word, __ATOMIC_RELAXED) & ~WH__LOCK_BIT);
+}
+
+#endif

@@ -1,0 +1,36 @@
+#include "base/lock.h"
+
+#include <sched.h>
+#include <time.h>
+
+enum { SPINS = 100, YIELDS = 20, NAP_NS = 50000 };
+
+uint32_t wh__forking;
+
+/* Sleeping, in the end, lets a holder run that has a lower priority than we have. */
+void wh__back_off(unsigned round)
+{
+    if (round < SPINS)
+        wh__pause();
+    else if (round < SPINS + YIELDS)
+        sched_yield();
+    else
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+void wh__lock_wait(uint32_t *word)
+{
+    for (unsigned round = 0; __atomic_load_n(word, __ATOMIC_RELAXED) & WH__LOCK_BIT; round++) wh__back_off(round);
+}
+
+/* Only a thread that holds nothing else gives way: the fork waits for the others to finish. */
+void wh__lock_yield_to_fork(struct wh__thread *self, uint32_t *word)
+{
+    if (self->critical != 1) return;
+    do {
+        wh__unlock(word);
+        for (unsigned round = 0; __atomic_load_n(&wh__forking, __ATOMIC_ACQUIRE); round++) wh__back_off(round);
+        __atomic_store_n(&self->critical, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT) wh__lock_wait(word);
+    } while (__atomic_load_n(&wh__forking, __ATOMIC_SEQ_CST));
+}

@@ -1,0 +1,249 @@
+/* How a cancel wins, and how the news travels down the tree.
+ *
+ * The winner writes the cause into the node and closes it; then it takes the children of every node it reaches out of
+ * their list, a few dozen under one lock, and closes each in the same way. Children without anything to do for are done
+ * then; the others are pinned by a reference and linked, through the `next` that they no longer need, into the way still
+ * to go. Nothing is allocated and nothing recurses. When wh__cancel() returns, every descendant is done: also those whom
+ * another thread is just cancelling, because it waits for that to have gone all the way down. That wait ends: it goes
+ * from a node to nodes below it only, and no code of the user's runs before the news has arrived everywhere.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/park.h"
+#include "base/text.h"
+#include "context/tree.h"
+
+enum { BATCH = 64 }; /* children closed under one lock of their parent: a microsecond or so */
+
+struct sweep {
+    wh_ctx *origin;
+    uint32_t done;      /* the state of whom it reaches */
+    wh_ctx *to_go;      /* done, their children not yet */
+    wh_ctx *reached;    /* these too; callbacks and timers are left */
+    wh_ctx *others;     /* cancelled by somebody else who is still on the way */
+};
+
+/* Whoever looks at the word meanwhile makes the descriptor readable first; so the two never disagree. */
+static void signal_done(wh_ctx *node)
+{
+    const uint32_t state = wh__state(node);
+    if (state & WH__SIGNALLING) {
+        wh_err_(node);
+        wh__lock(&node->state);
+        wh__unlock_to(&node->state, node->state & ~(WH__SIGNALLING | WH__LOCK_BIT));
+    }
+    if (state & WH__WAITERS) wh__unpark(&node->state);
+}
+
+/* Under the lock of its parent: closes it, if it is open. */
+static void reach(struct sweep *sweep, wh_ctx *child)
+{
+    wh__lock(&child->state);
+    const uint32_t state = child->state & ~WH__LOCK_BIT;
+    uint32_t next = state;
+    wh_ctx **pinned_to = NULL;
+    if (state >= WH_NOT_OPEN_) {
+        if (state & WH__SWEEPING) pinned_to = &sweep->others;
+    } else if (child->refs) { /* otherwise it is on its way out */
+        child->origin = sweep->origin;
+        next = sweep->done | state | (state & WH__HAS_FD ? WH__SIGNALLING : 0);
+        if (child->children || child->extra || state || child->flags & WH__TIMED) pinned_to = &sweep->to_go;
+    }
+    child->link = NULL;
+    if (pinned_to) {
+        child->refs++;
+        child->next = *pinned_to;
+        *pinned_to = child;
+    }
+    wh__unlock_to(&child->state, next);
+}
+
+static void sweep_children(struct sweep *sweep, wh_ctx *node)
+{
+    for (bool more = true; more;) {
+        wh__lock(&node->state);
+        for (int i = 0; i < BATCH && node->children; i++) {
+            wh_ctx *child = node->children;
+            node->children = child->next;
+            if (child->next) child->next->link = &node->children;
+            reach(sweep, child);
+        }
+        more = node->children != NULL;
+        wh__unlock(&node->state);
+    }
+}
+
+static void sweep_below(struct sweep *sweep, wh_ctx *origin)
+{
+    sweep_children(sweep, origin);
+    for (wh_ctx *node; (node = sweep->to_go);) {
+        sweep->to_go = node->next;
+        signal_done(node);
+        sweep_children(sweep, node);
+        node->next = sweep->reached;
+        sweep->reached = node;
+    }
+}
+
+static void wait_for_sweep_of(const wh_ctx *origin)
+{
+    for (unsigned round = 0; wh__state(origin) & WH__SWEEPING; round++) wh__back_off(round);
+}
+
+static wh_ctx *reversed(wh_ctx *list)
+{
+    wh_ctx *turned = NULL;
+    while (list) {
+        wh_ctx *next = list->next;
+        list->next = turned;
+        turned = list;
+        list = next;
+    }
+    return turned;
+}
+
+static void finish_sweep(struct sweep *sweep, wh_ctx *origin)
+{
+    for (wh_ctx *node; (node = sweep->others);) {
+        sweep->others = node->next;
+        wait_for_sweep_of(node);
+        wh__unref(node);
+    }
+    wh_ctx *above = wh__live_parent(origin);
+    if (wh__state(origin) & WH__SWEEPING) {
+        if (above) wh__lock(&above->state);
+        if (origin->link) wh__hang_out(origin);
+        if (above) wh__unlock(&above->state);
+        wh__lock(&origin->state);
+        wh__unlock_to(&origin->state, origin->state & ~(WH__SWEEPING | WH__LOCK_BIT));
+    }
+    wh__callbacks_run(origin);
+    sweep->reached = reversed(sweep->reached);
+    for (wh_ctx *node; (node = sweep->reached);) {
+        sweep->reached = node->next;
+        wh__timer_disarm(node);
+        wh__callbacks_run(node);
+        wh__unref(node);
+    }
+}
+
+/* The first is remembered if there is memory at hand, all are counted. */
+static void come_too_late(wh_ctx *node, const struct wh__verdict *verdict)
+{
+    wh_ctx *origin = wh__origin(node);
+    if (!verdict->not_a_loser && !(origin->flags & WH__IMMORTAL)) {
+        struct wh__extra *extra = wh__extra_of(origin, false);
+        wh__lock(&origin->state);
+        if (origin->by.losers < UINT32_MAX) __atomic_store_n(&origin->by.losers, origin->by.losers + 1, __ATOMIC_RELAXED);
+        if (extra && !extra->loser) {
+            extra->loser = verdict->reason;
+            extra->loser_site = verdict->site;
+            extra->loser_at = wh__now();
+        }
+        wh__unlock(&origin->state);
+    }
+    wait_for_sweep_of(origin);
+}
+
+/* Under the locks of the node and of its live parent. */
+static uint32_t close_node(wh_ctx *node, const struct wh__verdict *verdict, int64_t at, const char *text, bool owns_text)
+{
+    struct wh__thread *self = wh__self();
+    const int err = verdict->reason->err ? verdict->reason->err : ECANCELED;
+    uint32_t state = (node->state & ~WH__LOCK_BIT) | (uint32_t)err << 8 | WH__ORIGIN;
+    if (state & WH__HAS_FD) state |= WH__SIGNALLING;
+    if (owns_text) state |= WH__OWNS_TEXT;
+    node->by.thread = self ? self->id : 0;
+    node->by.losers = 0;
+    node->reason = verdict->reason;
+    node->site = verdict->site;
+    node->text = text;
+    node->at = at;
+    if (node->children) {
+        state |= WH__SWEEPING; /* until then it stays in its parent's list, for a cancel of that to wait for */
+    } else if (node->link) {
+        wh__hang_out(node);
+    }
+    node->refs++;
+    return state;
+}
+
+/* A literal is kept as it is, anything else copied into a block that must be at hand. */
+static const char *keep_text(const struct wh__verdict *verdict, char **block)
+{
+    *block = NULL;
+    if (!verdict->text || verdict->text_is_static) return verdict->text;
+    size_t len = strnlen(verdict->text, WH_TEXT_MAX + 1);
+    if (len > WH_TEXT_MAX) len = wh__utf8_cut(verdict->text, WH_TEXT_MAX);
+    *block = wh__slab_take(WH__128);
+    if (!*block) return "(its text was lost: no memory at hand)";
+    memcpy(*block, verdict->text, len);
+    (*block)[len] = '\0';
+    return *block;
+}
+
+bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
+{
+    if (wh__state(node) >= WH_NOT_OPEN_) {
+        wh__slab_put(verdict->culprit);
+        come_too_late(node, verdict);
+        return false;
+    }
+    wh__timer_disarm(node);
+    char *block;
+    const char *text = keep_text(verdict, &block);
+    struct wh__extra *extra = verdict->culprit ? wh__extra_of(node, false) : NULL;
+    const int64_t at = wh__now();
+    wh_ctx *above = wh__live_parent(node);
+    if (above) wh__lock(&above->state);
+    wh__lock(&node->state);
+    const bool won = node->state < WH_NOT_OPEN_;
+    if (won && extra) extra->culprit = verdict->culprit;
+    wh__unlock_to(&node->state, won ? close_node(node, verdict, at, text, block != NULL) : node->state & ~WH__LOCK_BIT);
+    if (above) wh__unlock(&above->state);
+    if (!won || !extra) wh__slab_put(verdict->culprit);
+    if (!won) {
+        wh__slab_put(block);
+        come_too_late(node, verdict);
+        return false;
+    }
+    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(wh__state(node)) << 8};
+    signal_done(node);
+    sweep_below(&sweep, node);
+    finish_sweep(&sweep, node);
+    wh__unref(node);
+    return true;
+}
+
+bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,
+                  const struct wh_site *site)
+{
+    if (!ctx || ctx->flags & (WH__VALUE | WH__IMMORTAL)) return false;
+    const struct wh__verdict verdict = {.reason = reason ? reason : WH_CANCELED, .site = site, .text = text,
+        .text_is_static = text_is_static};
+    const bool won = wh__cancel(ctx, &verdict);
+    if (won && ctx->flags & WH_RECORDS_) wh__span_ops->cancel_called(ctx, &verdict);
+    return won;
+}
+
+bool wh_cancelf_at(wh_ctx *ctx, const struct wh_reason *reason, const struct wh_site *site, const char *format, ...)
+{
+    char text[WH_TEXT_MAX + 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return wh_cancel_at(ctx, reason, text, false, site);
+}
+
+/* The deadline belongs to the highest node that has it: there it fires, and everything below is done with it. */
+void wh__expire(wh_ctx *node)
+{
+    if (node->deadline > wh__now()) return;
+    for (wh_ctx *above; !(node->flags & WH__TIMED) && (above = wh__live_parent(node));) node = above;
+    wh__cancel(node, &(struct wh__verdict){.reason = WH_DEADLINE_EXCEEDED, .site = node->made, .not_a_loser = true});
+}

@@ -1,0 +1,65 @@
+/* What the rooms beyond may do with nodes, and the parts of this room with each other. */
+#ifndef CONTEXT_TREE_H
+#define CONTEXT_TREE_H
+
+#include "context/node.h"
+
+/* ---- making and leaving ---- */
+
+/* A live node in a block of `size`, not yet seen by anyone: fill in what follows struct wh_ctx, then wh__node_enter() it.
+ * `timeout`: asked for, counted from `now`; WH_NEVER: nothing is asked for, and `now` does not matter. NULL without memory:
+ * hand out wh__no_memory() then. */
+wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, int64_t timeout, int64_t now,
+                     const struct wh_site *made);
+
+/* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
+wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
+
+/* The shared context that is already done: WH_NO_MEMORY. */
+wh_ctx *wh__no_memory(void);
+
+/* One more, one less reference. */
+void wh__ref(wh_ctx *node);
+void wh__unref(wh_ctx *node);
+
+/* The part for few; makes it if it is not there. NULL without memory. `may_ask`: may ask the system for some. */
+struct wh__extra *wh__extra_of(wh_ctx *node, bool may_ask);
+
+/* ---- cancelling ---- */
+
+struct wh__verdict {
+    const struct wh_reason *reason;
+    const struct wh_site *site;
+    const char *text;
+    bool text_is_static;
+    bool not_a_loser;  /* do not count it if it comes too late */
+    struct wh__failure *culprit; /* or NULL: whose fault it is; a block of WH__512, which is taken over in any case */
+};
+bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict);
+
+/* Fires the deadline of node, or of the ancestor whose deadline it is, if it has passed. */
+void wh__expire(wh_ctx *node);
+
+/* Leaves it with the member of a group that ctx works for, if there is one and it has none yet. */
+void wh__note_failure(const wh_ctx *ctx, const struct wh__failure *failure);
+
+/* ---- callbacks ---- */
+void wh__callbacks_run(wh_ctx *node);
+void wh__callbacks_drop(wh_ctx *node);
+
+/* ---- timers, watches and signals ---- */
+bool wh__timer_arm(wh_ctx *node);      /* false without memory */
+void wh__timer_disarm(wh_ctx *node);   /* afterwards nobody fires it, except who has begun to and holds a reference */
+void wh__unwatch(wh_ctx *node);
+void wh__signals_leave(wh_ctx *node);
+
+/* ---- what the trace room does for nodes with WH__TRACE; set before the first of them is made ---- */
+struct wh__span_ops {
+    void (*end)(wh_ctx *node);                 /* its owner ends it */
+    void (*dispose)(wh_ctx *node);             /* its memory goes; no lock is held */
+    void (*cancel_called)(const wh_ctx *node, const struct wh__verdict *verdict); /* by the user, and it has won */
+    void (*describe)(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause); /* has_span and what follows */
+};
+extern const struct wh__span_ops *wh__span_ops;
+
+#endif

@@ -1,0 +1,151 @@
+#include "loop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/slab.h"
+#include "base/spawn.h"
+
+/* Tags of the loop's own descriptors; those of watches are never so small. */
+enum { TIMER_TAG = 0, SIGNAL_TAG = 1 };
+
+static struct {
+    uint32_t lock;        /* of starting, and of setting the alarm */
+    bool has_fds, has_thread, forks_seen_to;
+    int epoll, alarm, signals;
+    int64_t wakes_by;     /* atomic; what the alarm is set to, or earlier */
+} loop = {.wakes_by = WH_NEVER};
+
+static void set_alarm(int64_t instant)
+{
+    const struct itimerspec at = {.it_value = wh__timespec(instant > 0 ? instant : 1)}; /* all zero would disarm it */
+    timerfd_settime(loop.alarm, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+/* The thread says WH_NEVER before it looks at the timers; so a timer that it does not see, sees that. */
+void wh__loop_wake_by(int64_t instant)
+{
+    if (instant >= __atomic_load_n(&loop.wakes_by, __ATOMIC_SEQ_CST)) return;
+    wh__lock(&loop.lock);
+    if (instant < loop.wakes_by) {
+        __atomic_store_n(&loop.wakes_by, instant, __ATOMIC_SEQ_CST);
+        set_alarm(instant);
+    }
+    wh__unlock(&loop.lock);
+}
+
+static void fire_timers(void)
+{
+    __atomic_store_n(&loop.wakes_by, WH_NEVER, __ATOMIC_SEQ_CST);
+    wh__loop_wake_by(wh__timers_fire());
+}
+
+static void drain(int fd)
+{
+    uint64_t count;
+    while (read(fd, &count, sizeof count) > 0) continue;
+}
+
+static void *run(void *unused)
+{
+    struct epoll_event events[32];
+    fire_timers();
+    for (;;) {
+        wh__slab_stock(WH__128); /* for the causes that it will write */
+        const int count = epoll_wait(loop.epoll, events, sizeof events / sizeof *events, -1);
+        for (int i = 0; i < count; i++) {
+            const uint64_t tag = events[i].data.u64;
+            if (tag == TIMER_TAG) {
+                drain(loop.alarm);
+                fire_timers();
+            } else if (tag == SIGNAL_TAG) {
+                drain(loop.signals);
+                wh__signal_ready();
+            } else {
+                wh__watch_ready(tag, events[i].events);
+            }
+        }
+    }
+    return unused;
+}
+
+static int add(int fd, uint32_t events, uint64_t tag)
+{
+    struct epoll_event event = {.events = events, .data.u64 = tag};
+    return epoll_ctl(loop.epoll, EPOLL_CTL_ADD, fd, &event) ? errno : 0;
+}
+
+static bool open_fds(void)
+{
+    loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop.alarm = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    loop.signals = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop.epoll >= 0 && loop.alarm >= 0 && loop.signals >= 0 && add(loop.alarm, EPOLLIN, TIMER_TAG) == 0 &&
+        add(loop.signals, EPOLLIN, SIGNAL_TAG) == 0)
+        return true;
+    const int saved = errno;
+    if (loop.epoll >= 0) close(loop.epoll);
+    if (loop.alarm >= 0) close(loop.alarm);
+    if (loop.signals >= 0) close(loop.signals);
+    errno = saved;
+    return false;
+}
+
+/* The descriptors are shared with the parent: what the child did to them would happen to it. */
+static void forget_parents_loop(void)
+{
+    if (loop.has_fds) {
+        close(loop.epoll);
+        close(loop.alarm);
+        close(loop.signals);
+    }
+    loop.has_fds = loop.has_thread = false;
+    loop.epoll = loop.alarm = loop.signals = -1;
+    loop.wakes_by = WH_NEVER;
+    wh__watches_forget();
+    wh__signals_forget();
+}
+
+static bool start(int *error)
+{
+    wh__lock(&loop.lock);
+    if (!loop.has_fds) loop.has_fds = open_fds();
+    *error = loop.has_fds ? 0 : errno;
+    const bool first = !loop.forks_seen_to;
+    loop.forks_seen_to = true;
+    wh__unlock(&loop.lock);
+    if (first) wh__at_fork(forget_parents_loop);
+    return *error == 0 && wh__spawn(&loop.has_thread, "whence-loop", run);
+}
+
+bool wh__loop_start(void)
+{
+    static bool reported;
+    int error = 0;
+    if (__atomic_load_n(&loop.has_thread, __ATOMIC_ACQUIRE) || start(&error)) return true;
+    if (error && !__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
+        wh_report(WH_ERROR, "deadlines fire only where somebody waits for them: no descriptor for the timers (%s)", strerror(error));
+    return false;
+}
+
+int wh__loop_add(int fd, uint32_t events, uint64_t tag)
+{
+    return wh__loop_start() ? add(fd, events, tag) : EAGAIN;
+}
+
+void wh__loop_remove(int fd)
+{
+    epoll_ctl(loop.epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void wh__loop_signal(void)
+{
+    const uint64_t one = 1;
+    if (write(loop.signals, &one, sizeof one) < 0) return; /* full: it will wake */
+}

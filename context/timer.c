@@ -1,0 +1,287 @@
+/* Deadlines: hierarchical wheels of vectors.
+ *
+ * A wheel has six levels of 64 slots. A slot of level 0 is one tick wide, about a millisecond; one of each further level 64
+ * times as wide as one of the level before. A timer goes to the level of the highest digit, base 64, in which its tick and
+ * the wheel's differ, and sinks as its time comes near; most are disarmed long before. Slots are vectors, not lists: firing
+ * runs through memory in order, and a disarmed entry is a hole that the next timer fills. The exact instant stands in the
+ * entry, so that nothing fires early and the thread sleeps until just then.
+ *
+ * There are several wheels, each with its lock, so that threads seldom meet. Locks go from wheel to node.
+ */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "context/tree.h"
+#include "loop.h"
+
+enum { WHEELS = 8, LEVELS = 6, SLOTS = 64, DIGIT = 6, TICK_SHIFT = 20, SMALL = 64, BATCH = 128 };
+
+struct entry {
+    wh_ctx *node;      /* NULL: a hole */
+    int64_t instant;   /* of a hole: the index of the next one, -1 for none */
+};
+
+struct slot {
+    struct entry *entries;
+    uint32_t count, capacity; /* count includes holes */
+    uint32_t live;
+    int32_t hole;             /* the first, -1 for none */
+};
+
+struct wheel {
+    uint32_t lock;
+    int64_t tick;             /* never ahead of the clock */
+    uint64_t used[LEVELS];    /* a bit for each slot that has live entries */
+    struct slot slots[LEVELS][SLOTS];
+} __attribute__((aligned(64)));
+
+static struct wheel wheels[WHEELS];
+
+/* Where a timer stands, in one word that is never 0. */
+struct place {
+    uint32_t index;
+    uint8_t slot, level, wheel, there;
+};
+_Static_assert(sizeof(struct place) == sizeof(uint64_t), "fits node->timer");
+
+static void set_place(wh_ctx *node, struct place place)
+{
+    uint64_t word;
+    __builtin_memcpy(&word, &place, sizeof word);
+    __atomic_store_n(&node->timer, word, __ATOMIC_RELAXED);
+}
+
+static struct place place_of(const wh_ctx *node)
+{
+    struct place place;
+    const uint64_t word = __atomic_load_n(&node->timer, __ATOMIC_RELAXED);
+    __builtin_memcpy(&place, &word, sizeof place);
+    return place;
+}
+
+static unsigned digit_of(int64_t tick, unsigned level)
+{
+    return (unsigned)(tick >> (DIGIT * level)) % SLOTS;
+}
+
+/* The top level is a circle: what is more than a turn away waits in the slot that comes last, and is looked at then. */
+static struct place choose_place(const struct wheel *wheel, int64_t instant)
+{
+    int64_t tick = instant >> TICK_SHIFT;
+    if (tick < wheel->tick) tick = wheel->tick;
+    const uint64_t difference = (uint64_t)(tick ^ wheel->tick) | 1;
+    unsigned level = (unsigned)(63 - __builtin_clzll(difference)) / DIGIT;
+    if (level >= LEVELS) {
+        level = LEVELS - 1;
+        const int64_t last = (wheel->tick >> (DIGIT * level)) + SLOTS - 1;
+        if (tick >> (DIGIT * level) > last) tick = last << (DIGIT * level);
+    }
+    return (struct place){.slot = (uint8_t)digit_of(tick, level), .level = (uint8_t)level,
+        .wheel = (uint8_t)(wheel - wheels), .there = 1};
+}
+
+/* The vector keeps its memory, so a wheel that has found its size allocates no more. */
+static bool grow(struct slot *slot)
+{
+    const uint32_t capacity = slot->capacity ? 2 * slot->capacity : 8;
+    struct entry *entries = wh__mem_resize(slot->entries, capacity * sizeof *entries);
+    if (!entries) return false;
+    slot->entries = entries;
+    slot->capacity = capacity;
+    return true;
+}
+
+static bool put(struct wheel *wheel, wh_ctx *node, int64_t instant)
+{
+    struct place place = choose_place(wheel, instant);
+    struct slot *slot = &wheel->slots[place.level][place.slot];
+    if (slot->live < slot->count) {
+        place.index = (uint32_t)slot->hole;
+        slot->hole = (int32_t)slot->entries[place.index].instant;
+    } else {
+        if (slot->count == slot->capacity && !grow(slot)) return false;
+        if (slot->count == 0) slot->hole = -1;
+        place.index = slot->count++;
+    }
+    slot->entries[place.index] = (struct entry){node, instant};
+    slot->live++;
+    wheel->used[place.level] |= UINT64_C(1) << place.slot;
+    set_place(node, place);
+    return true;
+}
+
+static void take(struct wheel *wheel, struct place place)
+{
+    struct slot *slot = &wheel->slots[place.level][place.slot];
+    slot->entries[place.index] = (struct entry){NULL, slot->hole};
+    slot->hole = (int32_t)place.index;
+    if (--slot->live) return;
+    slot->count = 0;
+    wheel->used[place.level] &= ~(UINT64_C(1) << place.slot);
+    if (slot->capacity > SMALL) {
+        wh__mem_free(slot->entries);
+        *slot = (struct slot){0};
+    }
+}
+
+bool wh__timer_arm(wh_ctx *node)
+{
+    if (!wh__loop_start()) return true; /* said so; who waits for the deadline looks at the clock itself */
+    const struct wh__thread *self = wh__self();
+    struct wheel *wheel = &wheels[self ? self->id % WHEELS : 0];
+    wh__lock(&wheel->lock);
+    const bool armed = put(wheel, node, node->deadline);
+    wh__unlock(&wheel->lock);
+    if (armed) wh__loop_wake_by(node->deadline);
+    return armed;
+}
+
+void wh__timer_disarm(wh_ctx *node)
+{
+    struct place place = place_of(node);
+    if (!place.there) return;
+    struct wheel *wheel = &wheels[place.wheel];
+    wh__lock(&wheel->lock);
+    place = place_of(node);
+    if (place.there) {
+        take(wheel, place);
+        set_place(node, (struct place){0});
+    }
+    wh__unlock(&wheel->lock);
+}
+
+/* ---- as time goes by, on the loop's thread ---- */
+
+/* A node on its way out is left to go. */
+static bool pin(wh_ctx *node)
+{
+    wh__lock(&node->state);
+    const bool lives = node->refs > 0;
+    if (lives) node->refs++;
+    wh__unlock(&node->state);
+    return lives;
+}
+
+/* Of the present slot of level 0: what is due by now, as far as there is room. */
+static size_t take_due(struct wheel *wheel, int64_t now, wh_ctx *due[BATCH], size_t count)
+{
+    struct place place = {.slot = (uint8_t)digit_of(wheel->tick, 0)};
+    struct slot *slot = &wheel->slots[0][place.slot];
+    for (uint32_t i = 0; i < slot->count && count < BATCH; i++) {
+        wh_ctx *node = slot->entries[i].node;
+        if (i + 8 < slot->count && slot->entries[i + 8].node) __builtin_prefetch(slot->entries[i + 8].node);
+        if (!node || slot->entries[i].instant > now) continue;
+        place.index = i;
+        take(wheel, place);
+        set_place(node, (struct place){0});
+        if (pin(node)) due[count++] = node;
+    }
+    return count;
+}
+
+/* What does not find memory on its new level stays, and is tried again a tick later. */
+static void sink(struct wheel *wheel, unsigned level)
+{
+    struct place place = {.slot = (uint8_t)digit_of(wheel->tick, level), .level = (uint8_t)level};
+    struct slot *slot = &wheel->slots[level][place.slot];
+    for (uint32_t i = 0; i < slot->count; i++) {
+        const struct entry entry = slot->entries[i];
+        if (!entry.node) continue;
+        place.index = i;
+        if (put(wheel, entry.node, entry.instant)) take(wheel, place);
+    }
+}
+
+/* The first tick at which something is to be done on that level: a slot of level 0 is due, or one above is to sink. */
+static int64_t next_on(const struct wheel *wheel, unsigned level)
+{
+    const unsigned present = digit_of(wheel->tick, level);
+    const int64_t turn = wheel->tick >> (DIGIT * (level + 1)) << (DIGIT * (level + 1));
+    const uint64_t ahead = wheel->used[level] >> present << present;
+    if (ahead) return turn + ((int64_t)__builtin_ctzll(ahead) << (DIGIT * level));
+    if (wheel->used[level] == 0) return INT64_MAX;
+    return turn + ((int64_t)(SLOTS + __builtin_ctzll(wheel->used[level])) << (DIGIT * level));
+}
+
+static int64_t next_tick(const struct wheel *wheel)
+{
+    int64_t next = INT64_MAX;
+    for (unsigned level = 0; level < LEVELS; level++) {
+        const int64_t tick = next_on(wheel, level);
+        if (tick < next) next = tick;
+    }
+    return next;
+}
+
+/* Moves on to the next tick at which there is something to do, at most to `last`; false if there was none. */
+static bool advance(struct wheel *wheel, int64_t last)
+{
+    const int64_t next = next_tick(wheel);
+    if (next > last) {
+        wheel->tick = last;
+        return false;
+    }
+    if (next > wheel->tick) wheel->tick = next;
+    for (unsigned level = LEVELS - 1; level > 0; level--)
+        if (wheel->used[level] >> digit_of(wheel->tick, level) & 1) sink(wheel, level);
+    return true;
+}
+
+static size_t collect(struct wheel *wheel, int64_t now, wh_ctx *due[BATCH])
+{
+    const int64_t last = now >> TICK_SHIFT;
+    size_t count = 0;
+    wh__lock(&wheel->lock);
+    while (count < BATCH && advance(wheel, last)) {
+        count = take_due(wheel, now, due, count);
+        if (wheel->tick == last) break;
+        if (count < BATCH) wheel->tick++;
+    }
+    wh__unlock(&wheel->lock);
+    return count;
+}
+
+static int64_t earliest_in(const struct slot *slot)
+{
+    int64_t earliest = WH_NEVER;
+    for (uint32_t i = 0; i < slot->count; i++)
+        if (slot->entries[i].node && slot->entries[i].instant < earliest) earliest = slot->entries[i].instant;
+    return earliest;
+}
+
+/* When the thread must look at this wheel again. */
+static int64_t next_instant(struct wheel *wheel)
+{
+    wh__lock(&wheel->lock);
+    const int64_t tick = next_on(wheel, 0);
+    int64_t next = tick == INT64_MAX ? WH_NEVER : earliest_in(&wheel->slots[0][digit_of(tick, 0)]);
+    for (unsigned level = 1; level < LEVELS; level++) {
+        const int64_t sinks = next_on(wheel, level);
+        if (sinks == INT64_MAX) continue;
+        const int64_t instant = (sinks > wheel->tick ? sinks : wheel->tick + 1) << TICK_SHIFT;
+        if (instant < next) next = instant;
+    }
+    wh__unlock(&wheel->lock);
+    return next;
+}
+
+static void fire(wh_ctx *node)
+{
+    wh__cancel(node, &(struct wh__verdict){.reason = WH_DEADLINE_EXCEEDED, .site = node->made, .not_a_loser = true});
+    wh__unref(node);
+}
+
+int64_t wh__timers_fire(void)
+{
+    int64_t next = WH_NEVER;
+    for (struct wheel *wheel = wheels; wheel < wheels + WHEELS; wheel++) {
+        wh_ctx *due[BATCH];
+        size_t count;
+        do {
+            count = collect(wheel, wh__now(), due);
+            for (size_t i = 0; i < count; i++) fire(due[i]);
+        } while (count == BATCH);
+        const int64_t instant = next_instant(wheel);
+        if (instant < next) next = instant;
+    }
+    return next;
+}

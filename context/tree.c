@@ -1,0 +1,259 @@
+/* How nodes are made, held, ended and given back. */
+#include "context/tree.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+const struct wh__span_ops *wh__span_ops;
+
+static const wh_ctx background = {.flags = WH__VALUE | WH__IMMORTAL};
+static const wh_ctx todo = {.flags = WH__VALUE | WH__IMMORTAL};
+static const struct wh_site nowhere = {"whence", "out of memory", 0};
+static wh_ctx no_memory = {.state = (uint32_t)ECANCELED << 8 | WH__ORIGIN, .flags = WH__IMMORTAL, .deadline = WH_NEVER,
+    .asked = WH_NEVER, .made = &nowhere, .reason = WH_NO_MEMORY, .site = &nowhere};
+
+const wh_ctx *wh_background(void)
+{
+    return &background;
+}
+
+const wh_ctx *wh_todo(void)
+{
+    return &todo;
+}
+
+wh_ctx *wh__no_memory(void)
+{
+    return &no_memory;
+}
+
+/* ---- making ---- */
+
+wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, int64_t timeout, int64_t now,
+                     const struct wh_site *made)
+{
+    wh_ctx *node = wh__slab_get(size);
+    if (!node) return NULL;
+    const wh_ctx *above = flags & WH__DETACHED ? NULL : wh__live(parent);
+    const int64_t inherited = above ? above->deadline : WH_NEVER;
+    const int64_t instant = timeout == WH_NEVER ? WH_NEVER : wh__add(now, timeout);
+    *node = (wh_ctx){
+        .flags = flags | (uint32_t)size << 28 | (instant < inherited ? WH__TIMED : 0),
+        .refs = 1,
+        .deadline = instant < inherited ? instant : inherited,
+        .asked = timeout,
+        .made = made,
+    };
+    if (parent) {
+        node->parent = (wh_ctx *)parent;
+        node->level = parent->level + 1;
+        node->flags |= parent->flags & WH__INHERITED;
+    }
+    return node;
+}
+
+static void be_done_like(wh_ctx *node, const wh_ctx *above)
+{
+    node->origin = wh__origin(above);
+    node->state = (uint32_t)WH__ERR(wh__state(above)) << 8;
+}
+
+static void be_expired(wh_ctx *node, int64_t now)
+{
+    struct wh__thread *self = wh__self();
+    node->by.thread = self ? self->id : 0;
+    node->by.losers = 0;
+    node->reason = WH_DEADLINE_EXCEEDED;
+    node->site = node->made;
+    node->at = now;
+    node->state = (uint32_t)ETIMEDOUT << 8 | WH__ORIGIN;
+}
+
+/* Under the lock of `above`: R10, no cancel of it can be lost. */
+static void hang_in(wh_ctx *node, wh_ctx *above)
+{
+    node->next = above->children;
+    node->link = &above->children;
+    if (node->next) node->next->link = &node->next;
+    above->children = node;
+}
+
+wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
+{
+    wh_ctx *parent = node->parent;
+    wh_ctx *above = wh__live_parent(node);
+    const bool expired = node->flags & WH__TIMED && node->deadline <= now;
+    bool counted = !parent || parent->flags & WH__IMMORTAL;
+    if (above && wh__state(above) >= WH_NOT_OPEN_) {
+        be_done_like(node, above);
+    } else if (above) {
+        wh__lock(&above->state);
+        if (above->state >= WH_NOT_OPEN_)
+            be_done_like(node, above);
+        else if (expired)
+            be_expired(node, now);
+        else
+            hang_in(node, above);
+        if (parent == above) {
+            above->refs++;
+            counted = true;
+        }
+        wh__unlock(&above->state);
+    } else if (expired) {
+        be_expired(node, now);
+    }
+    if (!counted) wh__ref(parent);
+    if (node->flags & WH__TIMED && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
+        wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
+    return node;
+}
+
+/* One reading of the clock serves to count from and to compare with. */
+static wh_ctx *derive(const wh_ctx *parent, uint32_t flags, int64_t timeout, int64_t now, const struct wh_site *site)
+{
+    wh_ctx *node = wh__node_new(parent, WH__128, flags, timeout, now, site);
+    return node ? wh__node_enter(node, now) : &no_memory;
+}
+
+wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
+{
+    return derive(parent, 0, WH_NEVER, 0, site);
+}
+
+wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
+{
+    return derive(parent, 0, timeout, timeout == WH_NEVER ? 0 : wh__now(), site);
+}
+
+wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site)
+{
+    if (instant == WH_NEVER) return wh_with_cancel_at(parent, site);
+    const int64_t now = wh__now();
+    return derive(parent, 0, wh__sub(instant, now), now, site);
+}
+
+wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site)
+{
+    return derive(parent, WH__DETACHED, WH_NEVER, 0, site);
+}
+
+/* ---- holding and leaving ---- */
+
+void wh__ref(wh_ctx *node)
+{
+    wh__lock(&node->state);
+    node->refs++;
+    wh__unlock(&node->state);
+}
+
+const wh_ctx *wh_hold(const wh_ctx *ctx)
+{
+    if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__ref((wh_ctx *)ctx);
+    return ctx;
+}
+
+/* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
+static void dispose(wh_ctx *node)
+{
+    if (node->flags & WH__VALUE) {
+        struct wh__value_node *value = (void *)node;
+        if (value->key->destroy) value->key->destroy(value->value);
+    } else {
+        if (node->flags & WH__TRACE) wh__span_ops->dispose(node);
+        if (node->state & WH__OWNS_TEXT) wh__slab_put((void *)node->text);
+        if (node->extra) {
+            wh__callbacks_drop(node);
+            if (node->state & WH__HAS_FD) close(node->extra->fd);
+            wh__slab_put(node->extra->culprit);
+            wh__slab_put(node->extra);
+        }
+    }
+    if (WH__SIZE(node->flags) == WH__SIZES)
+        wh__mem_free(node);
+    else
+        wh__slab_put(node);
+}
+
+/* Whether the owner is all that is left, so that the node may go at once. Who lowered the count to 1 did so under the
+ * node's lock; having seen the 1 we see that lock taken, until its holder has made its very last access. */
+static bool alone(const wh_ctx *node)
+{
+    return __atomic_load_n(&node->refs, __ATOMIC_ACQUIRE) == 1 && !(wh__state(node) & WH__LOCK_BIT) &&
+           (node->flags & WH__VALUE || !node->children);
+}
+
+/* Takes a node out of its parent, under the lock by which a cancel would find it: if nobody has it any more (`sure`), or
+ * nobody but its owner. Returns whether it did, and in *orphan the parent, if this was the last reference to it. */
+static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
+{
+    wh_ctx *parent = node->parent && !(node->parent->flags & WH__IMMORTAL) ? node->parent : NULL;
+    wh_ctx *above = node->flags & WH__VALUE ? NULL : wh__live_parent(node);
+    if (above && above->flags & WH__IMMORTAL) above = NULL;
+    if (above) wh__lock(&above->state);
+    const bool leaves = sure || alone(node);
+    bool last = false;
+    if (above) {
+        if (leaves && node->link) wh__hang_out(node);
+        if (leaves && parent == above) last = --above->refs == 0;
+        wh__unlock(&above->state);
+    }
+    if (leaves && parent && parent != above) {
+        wh__lock(&parent->state);
+        last = --parent->refs == 0;
+        wh__unlock(&parent->state);
+    }
+    *orphan = last ? parent : NULL;
+    return leaves;
+}
+
+/* A chain of any length goes in a loop. */
+static void give_back(wh_ctx *node)
+{
+    while (node) {
+        if (!(node->flags & WH__VALUE)) {
+            wh__timer_disarm(node);
+            wh__unwatch(node);
+        }
+        wh_ctx *orphan;
+        leave_parent(node, true, &orphan);
+        dispose(node);
+        node = orphan;
+    }
+}
+
+void wh__unref(wh_ctx *node)
+{
+    wh__lock(&node->state);
+    const uint32_t left = node->refs - 1;
+    __atomic_store_n(&node->refs, left, __ATOMIC_RELEASE);
+    wh__unlock(&node->state);
+    if (left == 0) give_back(node);
+}
+
+void wh_release(const wh_ctx *ctx)
+{
+    if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
+}
+
+void wh_end(wh_ctx *ctx)
+{
+    if (!ctx || ctx->flags & WH__IMMORTAL) return;
+    if (ctx->flags & WH__TRACE) wh__span_ops->end(ctx);
+    if (!(ctx->flags & WH__VALUE)) {
+        wh__timer_disarm(ctx);
+        wh__unwatch(ctx);
+        if (ctx->flags & WH__SIGNALS) wh__signals_leave(ctx);
+    }
+    wh_ctx *orphan;
+    if (leave_parent(ctx, false, &orphan)) {
+        dispose(ctx);
+        give_back(orphan);
+        return;
+    }
+    if (!(ctx->flags & WH__VALUE))
+        wh__cancel(ctx, &(struct wh__verdict){.reason = WH_ENDED, .site = ctx->made, .not_a_loser = true});
+    wh__unref(ctx);
+}

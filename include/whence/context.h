@@ -1,0 +1,317 @@
+/* whence/context.h: who is asking, until when, and why it stopped.
+ *
+ * A context is handed down a call chain as the first argument. It carries a deadline, values, a span (trace.h), and the
+ * news that the work is no longer wanted. The rules are those of Go's package context; where C allows more, the
+ * comments say so.
+ *
+ *   wh_ctx *        an owner: may derive, cancel, and must wh_end() it, once. WH_AUTO does that at scope exit.
+ *   const wh_ctx *  an observer: may ask, wait, derive and annotate. It cannot cancel, and it owns nothing.
+ *
+ * Promises that hold for every function here:
+ *   - NULL is a context: it means wh_background(), which is never done.
+ *   - A constructor never returns NULL and never fails. Out of memory gives one shared context that is already done
+ *     and whose cause is WH_NO_MEMORY; ending it is a no-op.
+ *   - Every function may be called from any thread at any time, on one context from many at once. None is
+ *     async-signal-safe except wh_now() and wh_err().
+ *   - No callback, destructor or other code of yours ever runs while the library holds a lock.
+ *   - A parent may be ended before its children, and in any order: a context lives until nobody can reach it.
+ */
+#ifndef WHENCE_CONTEXT_H
+#define WHENCE_CONTEXT_H
+
+#include <whence/base.h>
+
+WH_BEGIN_DECLS
+
+typedef struct wh_ctx wh_ctx;
+
+/* ---- Roots -----------------------------------------------------------------------------------------------------*/
+
+/* The root of roots: never done, no deadline, no values. For main, for tests, and for the top of a server that does
+ * not use wh_main(). Static: need not be ended. */
+WH_API const wh_ctx *wh_background(void);
+
+/* The same, for code that does not yet know which context it should take: easy to search for later. */
+WH_API const wh_ctx *wh_todo(void);
+
+/* ---- Asking ----------------------------------------------------------------------------------------------------*/
+
+/* 0 while the work is wanted; afterwards ECANCELED or ETIMEDOUT, the same for ever. For every loop: while it is 0 this
+ * is one load and one branch, inline. When it is not 0, wh_done_fd() is readable and wh_wait() returns, and the other
+ * way round; what the canceller wrote before it cancelled is visible. */
+static inline int wh_err(const wh_ctx *ctx);
+
+/* When it will be done by the clock: an instant, the same for the whole life of ctx, or WH_NEVER. */
+WH_API int64_t wh_deadline(const wh_ctx *ctx);
+
+/* How long until then: never negative, WH_NEVER if there is no deadline. */
+WH_API int64_t wh_remaining(const wh_ctx *ctx);
+
+/* Whether ctx can ever be done. */
+WH_API bool wh_cancellable(const wh_ctx *ctx);
+
+/* Waits until ctx is done, at most `limit` nanoseconds (WH_NEVER: no limit). Returns wh_err(ctx): so 0 says that the
+ * limit passed first. Asks ctx before it waits; signals do not shorten it. This is also how to sleep. */
+WH_API int wh_wait(const wh_ctx *ctx, int64_t limit);
+
+/* A descriptor that is readable for ever once ctx is done, for poll, select and epoll (level or edge). Made at the
+ * first call, the same at every later one, closed with the context. Never read, write or close it. Returns -1, with
+ * errno 0, if ctx can never be done (poll ignores -1), and -1 with EMFILE, ENFILE or ENOMEM if none could be had: then
+ * wh_err() and wh_wait() still work. */
+WH_API int wh_done_fd(const wh_ctx *ctx);
+
+/* ---- Deriving --------------------------------------------------------------------------------------------------
+ *
+ * Each returns an owner that holds its parent: end it with wh_end(), or declare it WH_AUTO. A child of a context that
+ * is done is born done, with the parent's error and cause. wh_start() in trace.h derives a context with a span. */
+
+/* A child that can be cancelled on its own. */
+#define wh_with_cancel(parent) wh_with_cancel_at((parent), WH_HERE)
+
+/* A child that is done (ETIMEDOUT, WH_DEADLINE_EXCEEDED) `timeout` nanoseconds from now; at once if that is 0 or less.
+ * If the parent's deadline is no later than that, the parent's holds and this one is only remembered as asked for.
+ * Never early; late by about a millisecond at most where somebody waits. */
+#define wh_with_timeout(parent, timeout) wh_with_timeout_at((parent), (timeout), WH_HERE)
+
+/* The same with an instant of wh_now(). WH_NEVER asks for nothing of its own. */
+#define wh_with_deadline(parent, instant) wh_with_deadline_at((parent), (instant), WH_HERE)
+
+/* A child that keeps the values and the span and drops deadline, cancellation and cause: for work that must outlive
+ * its request. Give it a timeout of its own, or an owner that ends it. */
+#define wh_detach(parent) wh_detach_at((parent), WH_HERE)
+
+WH_API WH_MUST_USE_ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site);
+WH_API WH_MUST_USE_ wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
+WH_API WH_MUST_USE_ wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site);
+WH_API WH_MUST_USE_ wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site);
+
+/* ---- Ending and holding ----------------------------------------------------------------------------------------*/
+
+/* Ends the owner handle: exactly once for every owner. Ends its span, if it has one, and gives the context back.
+ * Whoever still uses it, by wh_hold() or by a child, finds it cancelled with WH_ENDED. Never waits for them.
+ * NULL and wh_background() are ignored. */
+WH_API void wh_end(wh_ctx *ctx);
+
+/* Ends the variable it marks when its scope is left: WH_AUTO wh_ctx *op = wh_start(...); */
+#define WH_AUTO __attribute__((unused, cleanup(wh_auto_end_)))
+
+/* To keep a context past the life of its owner, as when it is handed to another thread: hold it there first, release it
+ * there last. A hold is no ownership: when the owner ends, the holder finds it done. Returns ctx. */
+WH_API const wh_ctx *wh_hold(const wh_ctx *ctx);
+WH_API void wh_release(const wh_ctx *ctx);
+
+/* ---- Cancelling, and the cause ---------------------------------------------------------------------------------*/
+
+/* Why: a static object, compared by its address. `name` is low-cardinality, for machines. */
+struct wh_reason {
+    size_t size;
+    const char *name;
+    int err WH_ZERO_;         /* ECANCELED or ETIMEDOUT; 0 means ECANCELED */
+    int http_status WH_ZERO_; /* what wh_http_status() answers; 0 means 500 */
+    void *reserved_[4] WH_EMPTY_;
+};
+
+/* A reason of your own, at file scope: WH_REASON(over_quota, "over_quota", .http_status = 429); then pass over_quota. */
+#define WH_REASON(ident, ...) \
+    __extension__ static const struct wh_reason ident[1] = {{.size = sizeof(struct wh_reason), .name = __VA_ARGS__}}
+
+extern WH_API const struct wh_reason wh_reason_canceled, wh_reason_deadline_exceeded, wh_reason_client_gone,
+    wh_reason_sibling_failed, wh_reason_group_done, wh_reason_shutdown, wh_reason_ended, wh_reason_no_memory;
+
+#define WH_CANCELED (&wh_reason_canceled)                   /* "canceled": no better reason was given */
+#define WH_DEADLINE_EXCEEDED (&wh_reason_deadline_exceeded) /* "deadline_exceeded", 504 */
+#define WH_CLIENT_GONE (&wh_reason_client_gone)             /* "client_gone", 499 */
+#define WH_SIBLING_FAILED (&wh_reason_sibling_failed)       /* "sibling_failed": another member of the group failed */
+#define WH_GROUP_DONE (&wh_reason_group_done)               /* "group_done": wh_group_wait() has returned */
+#define WH_SHUTDOWN (&wh_reason_shutdown)                   /* "shutdown", 503 */
+#define WH_ENDED (&wh_reason_ended)                         /* "ended": its owner ended it while others held it */
+#define WH_NO_MEMORY (&wh_reason_no_memory)                 /* "no_memory", 503 */
+
+/* Cancels ctx and everything derived from it; when this returns, all of them are done. The first cancel wins and fixes
+ * error and cause for ever; returns whether this call was it. `text` says more to people: it may be NULL, is copied
+ * unless it is a literal, and cut after WH_TEXT_MAX bytes. Allocates nothing and does not wait for the work to stop. */
+#define wh_cancel(ctx, reason, text) wh_cancel_at((ctx), (reason), (text), WH_LITERAL_(text), WH_HERE)
+#define wh_cancelf(ctx, reason, ...) wh_cancelf_at((ctx), (reason), WH_HERE, __VA_ARGS__)
+#define WH_TEXT_MAX 119
+#define WH_LITERAL_(text) __builtin_constant_p(text)
+
+WH_API bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,
+                         const struct wh_site *site);
+WH_API bool wh_cancelf_at(wh_ctx *ctx, const struct wh_reason *reason, const struct wh_site *site, const char *format, ...)
+    WH_PRINTF_(4, 5);
+
+/* The reason: NULL exactly while wh_err(ctx) is 0. */
+WH_API const struct wh_reason *wh_cause(const wh_ctx *ctx);
+
+/* Everything that is known of it. The pointers are valid while the context is. */
+struct wh_cause {
+    size_t size; /* sizeof(struct wh_cause): set it before the call */
+    const struct wh_reason *reason;
+    const char *text;               /* NULL if none */
+    const struct wh_site *site;     /* where cancel was called; for a deadline, where it was set */
+    const struct wh_site *origin;   /* where the context was made on which cancel was called */
+    int64_t at;                     /* when */
+    int64_t at_wall;                /* the same, nanoseconds since 1970 */
+    int64_t deadline;               /* that ctx had: the instant that held, WH_NEVER if none */
+    int64_t deadline_asked;         /* the duration that was asked for when ctx was made, WH_NEVER if none */
+    uint32_t thread;                /* the canceller's thread id */
+    uint32_t losers;                /* later cancels that came to nothing */
+    uint32_t depth;                 /* levels from the origin down to ctx; 0: ctx itself */
+    const struct wh_reason *loser_reason; /* of the first loser, NULL if there was none or it was not kept */
+    const struct wh_site *loser_site;
+    int64_t loser_at;
+    bool has_span;                  /* whether the origin belongs to a span; then: */
+    bool span_is_remote;            /* it is the caller's, in another process */
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    const char *span_name;          /* NULL if not known here */
+};
+
+/* Fills *cause and returns true, or returns false and leaves it alone if ctx is not done. */
+WH_API bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause);
+
+/* Writes it in words, three or four lines without a last newline, into buf, always terminated if size > 0. Returns the
+ * length it has or would have, as snprintf() does. Says "not done" and the deadline of a context that is not. */
+WH_API size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size);
+
+/* What to answer to an HTTP client whose request this was: 499, 503, 504 or what the reason says; 500 if not done. */
+WH_API int wh_http_status(const wh_ctx *ctx);
+
+/* ---- Values ----------------------------------------------------------------------------------------------------
+ *
+ * For what belongs to the request and crosses every layer: its tenant, its user, its id. Not for connections, loggers
+ * or configuration. A key is an object; two keys of the same name are two keys.
+ *
+ *   WH_KEY(tenant, const char *)      defines, at file scope, for this file:
+ *       wh_ctx *wh_with_tenant(const wh_ctx *parent, const char *value);   an owner, like every derived context
+ *       const char *wh_tenant(const wh_ctx *ctx);                          the nearest value, or all zero bytes
+ *       bool wh_find_tenant(const wh_ctx *ctx, const char **value);        the same, and whether there was one
+ *
+ * WH_KEY_OWNED(name, type, destroy) also calls destroy(type *value) when the last context that can see the value is
+ * gone. To share a key between files, write WH_KEY_DECLARE(name, type) in a header and WH_KEY_DEFINE(name, type) in one
+ * source file. The value is copied in. Lookups take no lock. */
+struct wh_key {
+    size_t size;       /* sizeof(struct wh_key) */
+    const char *name;  /* printed; never the value */
+    size_t value_size;
+    void (*destroy)(void *value);
+    void *reserved_[2];
+};
+
+/* value: key->value_size bytes, aligned for any type up to 16. NULL key: the shared done context, as out of memory. */
+WH_API WH_MUST_USE_ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void *value);
+
+/* The nearest value of that key, valid while ctx is; NULL if there is none. */
+WH_API const void *wh_value(const wh_ctx *ctx, const struct wh_key *key);
+
+#define WH_KEY(name, type) WH_KEY_(static, name, type, NULL) WH_KEY_ACCESS_(name, type)
+#define WH_KEY_OWNED(name, type, destroyer) \
+    static inline void wh_destroy_##name##_(void *value) { destroyer((type *)value); } \
+    WH_KEY_(static, name, type, wh_destroy_##name##_) WH_KEY_ACCESS_(name, type)
+#define WH_KEY_DECLARE(name, type) extern const struct wh_key wh_key_##name; WH_KEY_ACCESS_(name, type)
+#define WH_KEY_DEFINE(name, type) WH_KEY_(, name, type, NULL)
+
+#define WH_KEY_(storage, name, type, destroyer) \
+    storage const struct wh_key wh_key_##name = {sizeof(struct wh_key), #name, sizeof(type), destroyer, {NULL, NULL}};
+#define WH_KEY_ACCESS_(name, type) \
+    WH_MUST_USE_ WH_UNUSED_ static inline wh_ctx *wh_with_##name(const wh_ctx *parent, type value) \
+    { return wh_with_value(parent, &wh_key_##name, (const void *)&value); } \
+    WH_UNUSED_ static inline bool wh_find_##name(const wh_ctx *ctx, type *value) \
+    { const void *found = wh_value(ctx, &wh_key_##name); if (found) __builtin_memcpy((void *)value, found, sizeof *value); return found != NULL; } \
+    WH_UNUSED_ static inline type wh_##name(const wh_ctx *ctx) \
+    { type value; __builtin_memset((void *)&value, 0, sizeof value); wh_find_##name(ctx, &value); return value; }
+
+/* ---- Callbacks -------------------------------------------------------------------------------------------------
+ *
+ * fn(arg) runs once, after ctx is done; at once if it is already; never if ctx never is, and never if ctx goes away
+ * undone. wh_after() runs it on a thread of the library's, one callback at a time, so that cancelling never waits for
+ * it. wh_after_inline() runs it on the canceller's thread (for a deadline, the timer thread's), newest first: it must
+ * not block. A callback may do anything, cancel its own parent included.
+ *
+ * 0, or ENOMEM and nothing registered. *callback, if asked for, must be given to exactly one stop function later. */
+typedef struct wh_callback wh_callback;
+WH_API int wh_after(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, wh_callback **callback);
+WH_API int wh_after_inline(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, wh_callback **callback);
+
+/* Returns true if this call prevented fn from running, and it never will; false if it has run, runs, or is about to.
+ * Does not wait for it. NULL is ignored. */
+WH_API bool wh_stop(wh_callback *callback);
+
+/* The same, and when it returns fn is not running and never will: what a driver needs before it reuses a connection.
+ * From inside fn itself it returns at once. */
+WH_API bool wh_stop_wait(wh_callback *callback);
+
+/* ---- Groups ----------------------------------------------------------------------------------------------------
+ *
+ * Several pieces of one job, each on its own thread, under one context: the first that fails cancels the others
+ * (WH_SIBLING_FAILED) and is what waiting returns. Nobody is left running. */
+typedef struct wh_group wh_group;
+
+struct wh_group_opts {
+    size_t size;
+    const struct wh_site *site;
+    const wh_ctx *parent;
+};
+
+/* wh_group_new(parent): never NULL; without memory, a group whose wh_go() and wh_group_wait() return ENOMEM. */
+#define wh_group_new(...) wh_group_new_at(WH_OPTS_(struct wh_group_opts, .site = WH_HERE, .parent = __VA_ARGS__))
+WH_API WH_MUST_USE_ wh_group *wh_group_new_at(const struct wh_group_opts *opts);
+
+/* Runs fn(ctx, arg) on a new thread, ctx being a child of the group's. Its result: 0, or an error, by convention an
+ * errno value. Returns 0; EAGAIN or ENOMEM if no thread could be had, ECANCELED if the group is already done: these
+ * count as a member that failed so, which is why the result need not be looked at. */
+#define wh_go(group, fn, arg) wh_go_at((group), (fn), (arg), #fn, WH_HERE)
+WH_API int wh_go_at(wh_group *group, int (*fn)(const wh_ctx *ctx, void *arg), void *arg, const char *name,
+                    const struct wh_site *site);
+
+/* The context of the group, to derive from and to look at; valid until the group is freed. */
+WH_API const wh_ctx *wh_group_ctx(const wh_group *group);
+
+/* Waits until every member has returned; then cancels the group's context with WH_GROUP_DONE. Returns 0 or the first
+ * failure. From one of its own members: EDEADLK, at once. */
+WH_API int wh_group_wait(wh_group *group);
+
+/* Cancels what still runs (WH_ENDED), waits for it, and frees the group: once. WH_AUTO_GROUP does it at scope exit. */
+WH_API void wh_group_free(wh_group *group);
+#define WH_AUTO_GROUP __attribute__((unused, cleanup(wh_auto_group_free_)))
+
+/* ---- Peers and signals -----------------------------------------------------------------------------------------*/
+
+/* Cancels ctx with WH_CLIENT_GONE when the peer of the connected socket `fd` has closed, shut down its sending side, or
+ * reset the connection, also while bytes wait unread. Watches until ctx is ended or done: end ctx before you close fd.
+ * One descriptor a context; a second call replaces the first. 0, EBADF, EPERM (not a socket), ENOMEM, ENOSPC.
+ * With WH_HALF_CLOSE the peer may shut down its sending side and still be waiting for the answer. */
+#define wh_watch_peer(ctx, fd, flags) wh_watch_peer_at((ctx), (fd), (flags), WH_HERE)
+#define WH_HALF_CLOSE 1u
+WH_API int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *site);
+
+/* A child that the first of these signals cancels (WH_SHUTDOWN, the text names the signal and its sender). From then on,
+ * and once the context is ended, each signal does again what it did before: a second SIGTERM ends the process. One such
+ * context at a time for each signal: a later one takes it over. */
+#define wh_with_signals(parent, signals, count) wh_with_signals_at((parent), (signals), (count), WH_HERE)
+WH_API WH_MUST_USE_ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *signals, size_t count,
+                                               const struct wh_site *site);
+
+/* ---- What the inline functions need ----------------------------------------------------------------------------*/
+
+/* The first words of every context. Read them through the functions above. */
+struct wh_ctx_head_ {
+    uint32_t state;
+    uint32_t flags;
+};
+#define WH_NOT_OPEN_ 256u  /* state: from here on it is done, or asks another context */
+#define WH_RECORDS_ 1u     /* flags: some span at or above this context may be recording */
+WH_API int wh_err_(const wh_ctx *ctx);
+
+static inline int wh_err(const wh_ctx *ctx)
+{
+    if (!ctx) return 0;
+    const uint32_t state = __atomic_load_n(&((const struct wh_ctx_head_ *)(const void *)ctx)->state, __ATOMIC_ACQUIRE);
+    return __builtin_expect(state < WH_NOT_OPEN_, 1) ? 0 : wh_err_(ctx);
+}
+
+static inline void wh_auto_end_(wh_ctx **ctx) { wh_end(*ctx); }
+static inline void wh_auto_group_free_(wh_group **group) { wh_group_free(*group); }
+
+WH_END_DECLS
+#endif

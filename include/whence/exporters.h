@@ -1,0 +1,145 @@
+/* whence/exporters.h: how spans leave, and how to write an exporter of your own.
+ *
+ * A span that has ended is its OTLP encoding (opentelemetry.proto.trace.v1.Span, protobuf): what is recorded is what goes
+ * on the wire. An exporter gets batches of such spans, with the resource and the scope that they share, and may read them
+ * with the functions below.
+ */
+#ifndef WHENCE_EXPORTERS_H
+#define WHENCE_EXPORTERS_H
+
+#include <stdio.h>
+#include <whence/trace.h>
+
+WH_BEGIN_DECLS
+
+/* ---- The exporters that are here -------------------------------------------------------------------------------
+ *
+ * Each of these returns an exporter for wh_provider_new(), which owns it then, or NULL and an errno value. An exporter
+ * that was not given to a provider is freed with wh_exporter_free(). */
+
+/* A tree of every trace, drawn for people, with the cause beside each cancelled span. The form may change at any
+ * version: for machines there is the file exporter. Writes a trace when its local root has ended, or at a flush.
+ * `out` stays the caller's. Colour where out is a terminal and NO_COLOR is not set. */
+WH_API struct wh_exporter *wh_console_exporter_new(FILE *out);
+
+/* OTLP as JSON lines, one ExportTraceServiceRequest a line (OTLP file exporter specification). path: opened for
+ * appending; NULL or "-": standard output. Errno values are those of open(). */
+WH_API struct wh_exporter *wh_file_exporter_new(const char *path);
+
+/* Keeps spans in memory, for tests: at most `max` of them, later ones are refused. */
+WH_API struct wh_exporter *wh_memory_exporter_new(size_t max);
+
+/* OTLP over HTTP, protobuf: in the library whence-otlp, which needs libcurl, libprotobuf-c and zlib. EINVAL: the
+ * endpoint is not an http or https URL. */
+struct wh_otlp_opts {
+    size_t size;
+    const char *endpoint;             /* base URL, to which v1/traces is added; NULL: http://localhost:4318 */
+    const char *traces_endpoint WH_ZERO_;  /* the whole URL, in its place */
+    const char *headers WH_ZERO_;     /* "k=v,k=v", percent-encoded, as in OTEL_EXPORTER_OTLP_HEADERS */
+    int64_t timeout WH_ZERO_;         /* for one request; 0: 10 s */
+    bool gzip WH_ZERO_;
+};
+#define wh_otlp_exporter_new(...) wh_otlp_exporter_new_at(WH_OPTS_(struct wh_otlp_opts, .endpoint = __VA_ARGS__))
+WH_API struct wh_exporter *wh_otlp_exporter_new_at(const struct wh_otlp_opts *opts);
+
+/* ---- One of your own -------------------------------------------------------------------------------------------*/
+
+/* Valid during the call only. */
+struct wh_batch {
+    size_t size;
+    struct wh_bytes resource;      /* opentelemetry.proto.resource.v1.Resource */
+    struct wh_bytes scope;         /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
+    const struct wh_bytes *spans;  /* opentelemetry.proto.trace.v1.Span each; sampled ones only */
+    size_t count;
+};
+
+/* The functions are called from the export thread, one at a time for one exporter, except interrupt and destroy. Put this
+ * first in a structure of your own. Members that are NULL are skipped, export_batch excepted. */
+struct wh_exporter {
+    size_t size;
+    const char *name;
+    /* 0: all accepted but *rejected of them (it comes in as 0); otherwise an errno value: none was. Should be back by
+     * `deadline`, an instant. No retry is made by the caller. */
+    int (*export_batch)(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected);
+    /* Whatever it still holds must be out when this returns, or at the deadline. 0 or an errno value. */
+    int (*flush)(struct wh_exporter *self, int64_t deadline);
+    /* No call follows but destroy. */
+    void (*shutdown)(struct wh_exporter *self, int64_t deadline);
+    /* Why the last export failed, or NULL: for the report. Valid until the next call. */
+    const char *(*last_error)(struct wh_exporter *self);
+    /* From any thread: the call in progress is to give up soon. */
+    void (*interrupt)(struct wh_exporter *self);
+    void (*destroy)(struct wh_exporter *self);
+};
+
+/* For an exporter that no provider owns. NULL is ignored. */
+WH_API void wh_exporter_free(struct wh_exporter *exporter);
+
+/* ---- Reading spans ---------------------------------------------------------------------------------------------
+ *
+ * A view points into the encoding and copies nothing. Safe on any bytes: what is not a span reads as false. */
+struct wh_span_view {
+    uint8_t trace_id[16], span_id[8], parent_span_id[8]; /* parent all zero: a root */
+    struct wh_str name, tracestate, status_text;
+    enum wh_kind kind;
+    enum wh_status status;
+    uint64_t start, end;           /* nanoseconds since 1970 */
+    uint32_t flags;                /* W3C flags; 0x100: it is known whether the parent is remote, 0x200: it is */
+    uint32_t dropped_attributes, dropped_events, dropped_links;
+    struct wh_bytes raw;
+};
+WH_API bool wh_span_read(struct wh_bytes span, struct wh_span_view *view);
+
+/* An event or a link of a span, and an attribute of whatever holds attributes. */
+struct wh_event_view {
+    uint64_t at;
+    struct wh_str name;
+    uint32_t dropped_attributes;
+    struct wh_bytes raw;
+};
+struct wh_link_view {
+    uint8_t trace_id[16], span_id[8];
+    struct wh_str tracestate;
+    uint32_t flags, dropped_attributes;
+    struct wh_bytes raw;
+};
+struct wh_attr_view {
+    struct wh_str key;
+    enum wh_type type;         /* 0: a kind of value that is not listed in enum wh_type: see raw */
+    union {
+        struct wh_str string;
+        struct wh_bytes bytes;
+        bool boolean;
+        int64_t integer;
+        double real;
+    } as;
+    struct wh_bytes raw;       /* opentelemetry.proto.common.v1.AnyValue */
+};
+
+/* Where an iteration stands; begins with .rest = the raw bytes of the span, event, link, scope or resource. */
+struct wh_cursor {
+    struct wh_bytes rest;
+};
+WH_API bool wh_next_event(struct wh_cursor *span, struct wh_event_view *event);
+WH_API bool wh_next_link(struct wh_cursor *span, struct wh_link_view *link);
+WH_API bool wh_next_span_attr(struct wh_cursor *span, struct wh_attr_view *attr);
+WH_API bool wh_next_event_attr(struct wh_cursor *event, struct wh_attr_view *attr);
+WH_API bool wh_next_link_attr(struct wh_cursor *link, struct wh_attr_view *attr);
+WH_API bool wh_next_resource_attr(struct wh_cursor *resource, struct wh_attr_view *attr);
+
+/* The attribute of that key on a span; false if it has none. */
+WH_API bool wh_span_attr(const struct wh_span_view *span, const char *key, struct wh_attr_view *attr);
+
+/* Takes an ExportTraceServiceRequest apart, calling each(batch, arg) for every scope in it. 0; EBADMSG if it is none;
+ * or what each returned, if that was not 0, and no further calls. */
+WH_API int wh_read_request(struct wh_bytes request, int (*each)(const struct wh_batch *batch, void *arg), void *arg);
+
+/* What a memory exporter holds: how many, the i-th, the first of that name (from `from` on), and forgetting them all.
+ * Views are valid until it forgets. From one thread at a time, and not while its provider exports: flush first. */
+WH_API size_t wh_memory_count(struct wh_exporter *memory);
+WH_API bool wh_memory_span(struct wh_exporter *memory, size_t i, struct wh_span_view *view);
+WH_API bool wh_memory_find(struct wh_exporter *memory, const char *name, struct wh_span_view *view);
+WH_API void wh_memory_clear(struct wh_exporter *memory);
+
+WH_END_DECLS
+#endif

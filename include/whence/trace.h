@@ -1,0 +1,233 @@
+/* whence/trace.h: what happened. Spans that live in contexts, and the provider that records them.
+ *
+ * The concepts and their names are OpenTelemetry's (specification 1.60, trace/api.md and trace/sdk.md); a span is
+ * reached through the context that carries it. Nothing here fails, blocks on telemetry, or needs to be checked: a span
+ * that is not recorded still has ids and hands them on.
+ */
+#ifndef WHENCE_TRACE_H
+#define WHENCE_TRACE_H
+
+#include <whence/context.h>
+
+#include <string.h>
+
+WH_BEGIN_DECLS
+
+/* ---- Attributes ------------------------------------------------------------------------------------------------*/
+
+enum wh_type { WH_STRING = 1, WH_BOOL, WH_INT, WH_DOUBLE, WH_BYTES, WH_UINT };
+
+/* One attribute, for events, links, and for spans at their start. Made by wh_attr(); borrowed, never kept. */
+struct wh_attr {
+    const char *key;
+    enum wh_type type;
+    size_t len; /* of a string or of bytes */
+    union {
+        const void *ptr;
+        bool boolean;
+        int64_t integer;
+        uint64_t natural;
+        double real;
+    } as;
+};
+struct wh_attrs {
+    const struct wh_attr *list;
+    size_t count;
+};
+
+/* A string that is not terminated, and bytes that are no text, as attribute values. NULL counts as empty. */
+struct wh_str { const char *ptr; size_t len; };
+struct wh_bytes { const void *ptr; size_t len; };
+
+/* wh_attr("net.peer.port", 8080): any type that wh_set() takes. WH_ATTRS(wh_attr(...), ...): a list of them. */
+#define wh_attr(key, value) wh_attr_of_((key), (value))
+#ifndef __cplusplus
+#define WH_ATTRS(...) \
+    ((struct wh_attrs){(const struct wh_attr[]){__VA_ARGS__}, sizeof((const struct wh_attr[]){__VA_ARGS__}) / sizeof(struct wh_attr)})
+#else
+#define WH_ATTRS(...) wh_attrs_of_({__VA_ARGS__})
+#endif
+
+/* ---- Spans -----------------------------------------------------------------------------------------------------*/
+
+enum wh_kind { WH_INTERNAL, WH_SERVER, WH_CLIENT, WH_PRODUCER, WH_CONSUMER };
+
+/* The part of a span that travels. */
+struct wh_span_context {
+    uint8_t trace_id[16];   /* all zero: there is no span */
+    uint8_t span_id[8];
+    uint8_t flags;          /* WH_SAMPLED, WH_RANDOM: W3C trace context level 2 */
+    bool remote;            /* it came from another process */
+    const char *tracestate; /* as in the header, or NULL; valid as long as the context it came from */
+};
+#define WH_SAMPLED 1
+#define WH_RANDOM 2
+
+/* A link for wh_start(). */
+struct wh_link {
+    const struct wh_span_context *to;
+    struct wh_attrs attrs WH_EMPTY_;
+};
+
+struct wh_start_opts {
+    size_t size;
+    const struct wh_site *site;
+    const char *name;
+    enum wh_kind kind WH_EMPTY_;
+    int64_t timeout WH_ZERO_;      /* nanoseconds from now; 0: none of its own; less: it has passed */
+    int64_t deadline WH_ZERO_;     /* an instant, in place of timeout; 0: none of its own */
+    int peer_fd WH_ZERO_;          /* watch this socket as wh_watch_peer() does; 0: none */
+    bool root WH_ZERO_;            /* begin a new trace here, whatever the parent */
+    struct wh_attrs attrs WH_EMPTY_;   /* known at the start: samplers see only these, and they cost least */
+    const struct wh_link *links WH_ZERO_;
+    size_t link_count WH_ZERO_;
+};
+
+/* Derives a context and starts a span in it, child of the parent's span: wh_start(parent, name, options...). An owner:
+ * wh_end() ends both. The name is copied; it should be of low cardinality ("GET /order/{id}", not "GET /order/17").
+ * Attributes given here cost less than later ones and are all that a sampler sees. Without a provider, or when the
+ * sampler says no, everything but the recording is done. */
+#define wh_start(parent, ...) wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, .name = __VA_ARGS__))
+WH_API WH_MUST_USE_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
+
+/* wh_set(ctx, key, value): one attribute on the span of ctx, or of the nearest context above that has one. The value may
+ * be a bool, any integer or floating type, a char * (terminated; NULL is the empty string), struct wh_str or struct
+ * wh_bytes; it is copied. A key set twice has its last value; over the limit, new keys are dropped and counted. Text that
+ * is not UTF-8 becomes bytes; an unsigned above INT64_MAX becomes its decimal digits. Note that in C11 `true` and
+ * `a == b` are of type int: write wh_set_bool() or a cast where a boolean is meant. Nothing happens after the end. */
+#define wh_set(ctx, key, value) WH_SET_(ctx, key, value)
+static inline void wh_set_bool(const wh_ctx *ctx, const char *key, bool value);
+
+/* Something that happened at an instant: wh_event(ctx, "retry", .attrs = WH_ATTRS(wh_attr("attempt", 2))). */
+struct wh_event_opts {
+    size_t size;
+    const char *name;
+    struct wh_attrs attrs WH_EMPTY_;
+    int64_t at WH_ZERO_; /* an instant of wh_now(); 0: now */
+};
+#define wh_event(ctx, ...) wh_event_at((ctx), WH_OPTS_(struct wh_event_opts, .name = __VA_ARGS__))
+WH_API void wh_event_at(const wh_ctx *ctx, const struct wh_event_opts *opts);
+
+/* A relation to another span: wh_link_to(ctx, &span_context, .attrs = ...). */
+struct wh_link_opts {
+    size_t size;
+    const struct wh_span_context *to;
+    struct wh_attrs attrs WH_EMPTY_;
+};
+#define wh_link_to(ctx, ...) wh_link_to_at((ctx), WH_OPTS_(struct wh_link_opts, .to = __VA_ARGS__))
+WH_API void wh_link_to_at(const wh_ctx *ctx, const struct wh_link_opts *opts);
+
+enum wh_status { WH_STATUS_UNSET, WH_STATUS_OK, WH_STATUS_ERROR };
+
+/* OK is final and outranks ERROR, the last ERROR wins, UNSET is ignored (trace/api.md, Set Status). The text is kept for
+ * ERROR only. Cancelled spans need none: end them, and the cause decides (docs/cancellation.md). */
+WH_API void wh_status(const wh_ctx *ctx, enum wh_status status, const char *text);
+
+/* Marks the span as the one where it went wrong: status ERROR with `text`, and error.type: the name of the errno value
+ * `code` ("ECONNREFUSED"), or `type` where wh_fail_as() gives one. Where ctx works for a member of a group, this span is
+ * then named as the origin when the member's failure cancels its siblings; the first call of a member counts.
+ * Returns code, so: return wh_fail(ctx, EIO, "short read"); */
+#define wh_fail(ctx, code, text) wh_fail_at((ctx), (code), NULL, (text), WH_HERE)
+#define wh_fail_as(ctx, code, type, text) wh_fail_at((ctx), (code), (type), (text), WH_HERE)
+WH_API int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, const struct wh_site *site);
+
+/* Gives the span another name. */
+WH_API void wh_rename(const wh_ctx *ctx, const char *name);
+
+/* Whether anything set on ctx would be recorded: ask before you compute what is costly. */
+WH_API bool wh_recording(const wh_ctx *ctx);
+
+/* The ids of the span of ctx, of the nearest above, or of the remote caller. false, and *out all zero, if none. */
+WH_API bool wh_span_of(const wh_ctx *ctx, struct wh_span_context *out);
+
+/* The trace id as 32 hex digits, for logs: writes 33 bytes. "000..." if there is none. Returns out. */
+WH_API char *wh_trace_id_hex(const wh_ctx *ctx, char out[33]);
+WH_API char *wh_span_id_hex(const wh_ctx *ctx, char out[17]);
+
+/* ---- Samplers --------------------------------------------------------------------------------------------------*/
+
+enum wh_sampler_kind {
+    WH_SAMPLER_ALWAYS_ON,
+    WH_SAMPLER_ALWAYS_OFF,
+    WH_SAMPLER_RATIO /* by the rightmost 7 bytes of the trace id: consistent, a higher ratio keeps all that a lower does */
+};
+struct wh_sampler {
+    enum wh_sampler_kind kind WH_EMPTY_;
+    double ratio WH_ZERO_;      /* for WH_SAMPLER_RATIO: 0 to 1 */
+    bool ignore_parent WH_ZERO_; /* false: where there is a parent, do as it did (ParentBased) */
+};
+
+/* ---- The provider ----------------------------------------------------------------------------------------------
+ *
+ * Holds what spans are recorded with and where they go. wh_main() makes one; a program that wants its own makes it
+ * here. Spans wait in memory of the thread that ended them and are exported by one background thread, started at the
+ * first span. When they come faster than they leave, the new ones are dropped, counted, and reported once per outage. */
+typedef struct wh_provider wh_provider;
+struct wh_exporter; /* exporters.h */
+
+struct wh_limits {
+    uint32_t attributes WH_ZERO_;       /* per span; 0: 128, as all of these */
+    uint32_t events WH_ZERO_;
+    uint32_t links WH_ZERO_;
+    uint32_t event_attributes WH_ZERO_;
+    uint32_t link_attributes WH_ZERO_;
+    uint32_t value_length WH_ZERO_;     /* bytes of a byte string, characters of a string; 0: no limit */
+};
+
+struct wh_provider_opts {
+    size_t size;
+    const char *service WH_ZERO_;                     /* service.name; NULL: unknown_service:<program> */
+    struct wh_attrs resource WH_EMPTY_;               /* further attributes of the resource */
+    struct wh_sampler sampler WH_EMPTY_;              /* all zero: ParentBased(AlwaysOn), the default */
+    struct wh_limits limits WH_EMPTY_;
+    struct wh_exporter *const *exporters WH_ZERO_;    /* owned by the provider from here on, also on failure */
+    size_t exporter_count WH_ZERO_;
+    uint32_t max_queue WH_ZERO_;                      /* spans that may wait, for each thread that ends some; 0: 2048 */
+    uint32_t max_batch WH_ZERO_;                      /* spans in one export; 0: 512 */
+    int64_t schedule_delay WH_ZERO_;                  /* the longest a span waits when few come; 0: 5 s */
+    int64_t export_timeout WH_ZERO_;                  /* for one export; 0: 30 s */
+    bool cancelled_is_error WH_ZERO_;                 /* status ERROR also for spans that were cancelled benignly */
+};
+
+/* NULL and ENOMEM in errno if there is no memory for it. */
+#define wh_provider_new(...) wh_provider_new_at(WH_OPTS_(struct wh_provider_opts, __VA_ARGS__))
+WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
+
+/* A root for the contexts of this provider, to be ended like any other. */
+#define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
+WH_API WH_MUST_USE_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
+
+/* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`; EIO if an exporter failed. */
+WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
+
+/* Flushes, shuts the exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results. The
+ * provider object itself stays valid: contexts may still point to it. */
+WH_API int wh_provider_shutdown(wh_provider *provider, int64_t timeout);
+
+/* What has become of the spans. started = exported + waiting + open + every kind of dropped. */
+struct wh_provider_stats {
+    size_t size; /* sizeof(struct wh_provider_stats): set it before the call */
+    uint64_t started;          /* recording spans */
+    uint64_t ended;
+    uint64_t exported;         /* an exporter has accepted them */
+    uint64_t dropped_queue;    /* more waited than max_queue allows */
+    uint64_t dropped_memory;   /* no memory to record or to keep it */
+    uint64_t dropped_export;   /* the exporter gave up or was refused */
+    uint64_t dropped_shutdown; /* ended after the shutdown, or left when it ran out of time */
+};
+WH_API void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats);
+
+/* ---- What the macros need --------------------------------------------------------------------------------------*/
+
+WH_API void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char *value, size_t len);
+WH_API void wh_set_int_(const wh_ctx *ctx, const char *key, size_t key_len, int64_t value);
+WH_API void wh_set_uint_(const wh_ctx *ctx, const char *key, size_t key_len, uint64_t value);
+WH_API void wh_set_double_(const wh_ctx *ctx, const char *key, size_t key_len, double value);
+WH_API void wh_set_bool_(const wh_ctx *ctx, const char *key, size_t key_len, bool value);
+WH_API void wh_set_bytes_(const wh_ctx *ctx, const char *key, size_t key_len, const void *value, size_t len);
+
+WH_END_DECLS
+
+#include <whence/set.h>
+
+#endif

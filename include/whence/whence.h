@@ -1,0 +1,47 @@
+/* whence/whence.h: request contexts and tracing for C. When work stops early, the trace says whence.
+ *
+ * Read in this order, as one book:
+ *   base.h        durations and places in the source
+ *   context.h     who is asking, until when, and why it stopped
+ *   trace.h       what happened: spans in contexts, and who records them
+ *   propagate.h   across the wire, both ways
+ *   exporters.h   how spans leave
+ *   and below     wh_main(), which puts all of it together
+ */
+#ifndef WHENCE_WHENCE_H
+#define WHENCE_WHENCE_H
+
+#include <whence/base.h>
+#include <whence/context.h>
+#include <whence/trace.h>
+#include <whence/propagate.h>
+#include <whence/exporters.h>
+
+WH_BEGIN_DECLS
+
+/* ---- main ------------------------------------------------------------------------------------------------------
+ *
+ *   int main(void)
+ *   {
+ *       WH_AUTO wh_ctx *root = wh_main("orders", .version = "1.4.2");
+ *       return serve(root);
+ *   }
+ *
+ * The root of a program: configures tracing from the environment (docs/configuration.md lists the OTEL_* variables),
+ * is cancelled (WH_SHUTDOWN) by the first SIGTERM or SIGINT, and when it is ended flushes what was recorded and
+ * stops, within flush_timeout. Never fails: what cannot be had is said in one line on standard error, and the program
+ * runs on. Call it once, before other threads start. */
+struct wh_main_opts {
+    size_t size;
+    const struct wh_site *site;
+    const char *service;                /* service.name, unless OTEL_SERVICE_NAME says otherwise */
+    const char *version WH_ZERO_;       /* service.version */
+    int64_t flush_timeout WH_ZERO_;     /* 0: 5 seconds */
+    bool no_signals WH_ZERO_;           /* leave SIGTERM and SIGINT alone */
+    struct wh_provider *provider WH_ZERO_; /* use this one and do not look at the environment; not owned */
+};
+#define wh_main(...) wh_main_at(WH_OPTS_(struct wh_main_opts, .site = WH_HERE, .service = __VA_ARGS__))
+WH_API WH_MUST_USE_ wh_ctx *wh_main_at(const struct wh_main_opts *opts);
+
+WH_END_DECLS
+#endif

@@ -1,0 +1,66 @@
+/* How a span ends: what is known of it only now is added, and the record goes to wait for its export. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "trace/attr.h"
+#include "trace/spool.h"
+#include "trace/span.h"
+
+static void put_dropped(struct wh__record **record, unsigned field, uint32_t dropped)
+{
+    uint8_t *p = dropped ? wh__record_room(record, 6) : NULL;
+    if (!p) return;
+    *p++ = WH__TAG(field, WH__VARINT);
+    p = wh__put_varint(p, dropped);
+    (*record)->len = (uint32_t)(p - (*record)->bytes);
+}
+
+/* What is written from here on belongs to a process that has its own record of the span. */
+static bool is_the_parents(const struct wh__record *record)
+{
+    return record->forks != wh__forks();
+}
+
+static struct wh__record *take_record(struct wh__trace_node *trace)
+{
+    wh__lock(&trace->lock);
+    struct wh__record *record = trace->record;
+    trace->record = NULL;
+    wh__unlock(&trace->lock);
+    return record;
+}
+
+static void end(wh_ctx *node)
+{
+    struct wh__trace_node *trace = (void *)node;
+    struct wh__record *record = trace->record ? take_record(trace) : NULL;
+    if (record && !is_the_parents(record)) {
+        const int64_t now = wh__now();
+        wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+        wh__record_deadline(&record, trace, now);
+        if (wh_err(node)) wh__record_cancellation(&record, trace, now);
+        put_dropped(&record, WH__SPAN_DROPPED_ATTRIBUTES, record->dropped_attributes);
+        put_dropped(&record, WH__SPAN_DROPPED_EVENTS, record->dropped_events);
+        put_dropped(&record, WH__SPAN_DROPPED_LINKS, record->dropped_links);
+        wh__spool_put(trace->provider, record->bytes, record->len);
+    }
+    wh__record_free(record);
+    if (trace->root) {
+        struct wh__root *root = trace->root;
+        trace->root = NULL;
+        root->end(root);
+    }
+}
+
+static void dispose(wh_ctx *node)
+{
+    struct wh__trace_node *trace = (void *)node;
+    if (trace->owns_tracestate) wh__mem_free((void *)trace->tracestate);
+    wh__record_free(trace->record);
+}
+
+const struct wh__span_ops wh__trace_ops = {
+    .end = end,
+    .dispose = dispose,
+    .cancel_called = wh__record_request,
+    .describe = wh__describe_origin,
+};

@@ -1,0 +1,36 @@
+/* Encoding attributes: opentelemetry.proto.common.v1.KeyValue. */
+#ifndef TRACE_ATTR_H
+#define TRACE_ATTR_H
+
+#include <whence/trace.h>
+
+#include "trace/wire.h"
+
+/* An attribute made ready: as it will be written, with its size. The strings are borrowed. */
+struct wh__attr {
+    struct wh_str key;
+    unsigned field;      /* of AnyValue */
+    union {
+        struct wh_str bytes; /* of a string or of bytes */
+        uint64_t word;       /* of all else */
+    } as;
+    size_t value_size;   /* of the AnyValue */
+    size_t size;         /* of the KeyValue */
+    char digits[20];     /* of an integer that fits no int64: as.bytes points here */
+};
+
+/* False if there is no key, or none that is UTF-8. `value_limit`: characters of a string or bytes of bytes; 0: no limit.
+ * A value that should be text and is not UTF-8 becomes bytes. */
+bool wh__attr_ready(struct wh__attr *out, const struct wh_attr *attr, size_t key_len, uint32_t value_limit);
+
+/* Writes it as a field of that number, which takes wh__len_size(attr->size) bytes. */
+uint8_t *wh__attr_put(uint8_t *p, unsigned field, const struct wh__attr *attr);
+
+/* Text as a field of that number, in wh__len_size(len) bytes: what is not UTF-8 in it becomes '?', because a decoder refuses
+ * a whole request for one bad string. */
+uint8_t *wh__put_text(uint8_t *p, unsigned field, const char *text, size_t len);
+
+/* Whether `text` is UTF-8 as the Unicode standard, table 3-7, has it. */
+bool wh__is_utf8(const char *text, size_t len);
+
+#endif

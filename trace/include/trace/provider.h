@@ -1,0 +1,64 @@
+/* The provider, as the parts of the room see it. */
+#ifndef TRACE_PROVIDER_H
+#define TRACE_PROVIDER_H
+
+#include <whence/exporters.h>
+
+/* Counters of one provider on one thread: written by that thread alone, read by whoever asks. */
+struct wh__counts {
+    uint64_t started, ended, dropped_queue, dropped_memory, dropped_shutdown;
+};
+enum { WH__COUNTED_PROVIDERS = 16 }; /* that many have counters on every thread; all later ones share the last */
+
+struct wh_provider {
+    struct wh_limits limits;          /* immutable, as all up to here */
+    struct wh_sampler sampler;
+    uint64_t ratio_threshold;         /* of the rightmost 56 bits of the trace id: from here on it is sampled */
+    struct wh_bytes resource, scope;  /* encoded */
+    uint32_t max_queue, max_batch;
+    int64_t schedule_delay, export_timeout;
+    bool cancelled_is_error;
+    unsigned index;                   /* of its counters */
+    size_t exporter_count;
+    struct wh_exporter **exporters;   /* [the drain's lock] after the shutdown there are none */
+
+    bool closing;                     /* atomic: its shutdown has begun */
+    bool shut_down;                   /* atomic: nothing is recorded any more */
+    uint64_t dropped_homeless;        /* atomic: on threads without memory for counters */
+
+    /* of whoever holds the drain; the counters are atomic for those who ask */
+    struct wh_bytes *batch;           /* max_batch of them */
+    size_t batch_count, batch_bytes;
+    uint64_t exported, dropped_export, dropped_at_shutdown;
+    uint64_t losses_seen, exported_seen;
+    bool in_outage;                   /* that spans are lost has been said, and not yet that it is over */
+
+    wh_provider *next;                /* all providers, newest first; none is ever freed */
+};
+
+/* For the one who writes a counter that others read. */
+static inline void wh__count(uint64_t *counter)
+{
+    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* The one for contexts that come from nowhere: what wh_main() made, or NULL. */
+wh_provider *wh__default_provider(void);
+void wh__set_default_provider(wh_provider *provider);
+
+/* All providers, newest first. */
+wh_provider *wh__providers(void);
+
+/* So many spans waiting on one thread are worth waking the export thread for. */
+static inline uint64_t wh__many(const wh_provider *provider)
+{
+    return provider->max_batch < provider->max_queue / 2 ? provider->max_batch : (provider->max_queue + 1) / 2;
+}
+
+/* Says when spans begin to be lost, and when that is over. For whoever holds the drain. */
+void wh__provider_report_losses(wh_provider *provider);
+
+/* In the child of a fork: what is counted and what waits is the parent's. */
+void wh__provider_forget(wh_provider *provider);
+
+#endif

@@ -1,0 +1,113 @@
+/* The context node that has a part in tracing, and the record of a span that is open.
+ *
+ * A trace node is one of three: the context of a span, started here; the place where a remote caller's span came in
+ * (`remote`, not recorded); or a root that only says which provider its descendants use (no ids).
+ *
+ * What is recorded of a span is its OTLP encoding, written as it happens, in one block without a pointer in it. At the end
+ * it is copied to where ended spans wait (spool.h), and the block is used again.
+ */
+#ifndef TRACE_SPAN_H
+#define TRACE_SPAN_H
+
+#include <whence/trace.h>
+
+#include "base/text.h"
+#include "context/tree.h"
+
+struct wh__record {
+    uint32_t capacity, len;           /* of bytes */
+    uint32_t name_at, name_size;      /* the name's field in them */
+    uint32_t status_at, status_size;  /* the status's field; size 0: none yet */
+    uint32_t attributes, events, links; /* kept */
+    uint32_t dropped_attributes, dropped_events, dropped_links;
+    uint64_t keys;                    /* a bit for the hash of every key: if it is not set, the key is new */
+    uint32_t forks;                   /* wh__forks() when it was started */
+    uint8_t status;                   /* enum wh_status */
+    bool beyond_limits;               /* what is written now must not be dropped */
+    uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
+};
+
+/* Where the fields of fixed size stand. */
+enum { WH__KIND_AT = 29, WH__START_AT = 31, WH__END_AT = 40, WH__HEAD = 54 };
+
+struct wh__trace_node {
+    wh_ctx node;
+    uint8_t trace_id[16], span_id[8]; /* zero: no span */
+    wh_provider *provider;            /* or NULL */
+    const char *tracestate;           /* of this node or of one above, which is kept alive; or NULL */
+    int64_t started;
+    int64_t wall;                     /* added to an instant: nanoseconds since 1970. The same for all of a local trace */
+    struct wh__record *record;        /* [lock]; NULL: not recording, or not any more */
+    struct wh__root *root;            /* of the node that wh_main() returned; else NULL */
+    uint32_t lock;                    /* nothing else is locked under it */
+    uint8_t flags;                    /* WH_SAMPLED, WH_RANDOM */
+    bool remote;
+    bool parent_is_remote;
+    bool owns_tracestate;             /* from wh__mem_get() */
+    char name[48];                    /* the beginning of the span's name: outlives the record */
+};
+_Static_assert(sizeof(struct wh__trace_node) == 256, "one block");
+
+struct wh__root {
+    void (*end)(struct wh__root *root); /* called when the node is ended */
+};
+
+static inline bool wh__has_span(const struct wh__trace_node *trace)
+{
+    uint64_t id;
+    __builtin_memcpy(&id, trace->span_id, sizeof id);
+    return id != 0;
+}
+
+/* The nearest trace node at or above ctx; NULL if there is none. */
+static inline struct wh__trace_node *wh__trace_of(const wh_ctx *ctx)
+{
+    if (!ctx || !(ctx->flags & WH__TRACE_ABOVE)) return NULL;
+    while (!(ctx->flags & WH__TRACE)) ctx = ctx->parent;
+    return (struct wh__trace_node *)(void *)ctx;
+}
+
+static inline void wh__node_name(struct wh__trace_node *trace, const char *name)
+{
+    size_t len = strnlen(name, sizeof trace->name);
+    if (len == sizeof trace->name) len = wh__utf8_cut(name, sizeof trace->name - 1);
+    memcpy(trace->name, name, len);
+    trace->name[len] = '\0';
+}
+
+/* A trace node that is no span: the remote span `from`, whose tracestate is copied, or, if that is NULL, a root for
+ * `provider`. `timeout` and `now` as for wh__node_new(). Never NULL. */
+wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct wh_span_context *from, int64_t timeout,
+                       int64_t now, const struct wh_site *made);
+
+/* ---- record.c: under the node's lock, or while nobody else can see the record ---- */
+
+/* A record with the head of the span in it; NULL without memory. */
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind, uint64_t start, uint32_t flags);
+void wh__record_free(struct wh__record *record);
+
+/* Room for that many more bytes at record->bytes + record->len; NULL without memory, or beyond 4 MiB. May move it. */
+uint8_t *wh__record_room(struct wh__record **record, size_t size);
+
+/* Takes `size` bytes out. */
+void wh__record_cut(struct wh__record *record, uint32_t at, uint32_t size);
+
+/* ---- the parts of a span, each on a record that is ours; what cannot be kept is counted in it ---- */
+struct wh__attr;
+void wh__record_attr(struct wh__record **record, const struct wh__attr *attr, uint32_t limit);
+void wh__record_event(struct wh__record **record, const char *name, uint64_t at, struct wh_attrs attrs,
+                      const struct wh_limits *limits);
+void wh__record_link(struct wh__record **record, const struct wh_span_context *to, struct wh_attrs attrs,
+                     const struct wh_limits *limits);
+void wh__record_name(struct wh__record **record, const char *name, size_t len);
+void wh__record_status(struct wh__record **record, enum wh_status status, const char *text);
+
+/* ---- cancellation.c: what a span says of deadlines and cancels; `ended`: an instant ---- */
+void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
+void wh__record_cancellation(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
+void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict);
+void wh__describe_origin(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause);
+
+extern const struct wh__span_ops wh__trace_ops;
+
+#endif

@@ -1,0 +1,210 @@
+/* Providers: made, asked, flushed, shut down, never freed. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "trace/export.h"
+#include "trace/resource.h"
+#include "trace/sampler.h"
+#include "trace/spool.h"
+
+static wh_provider *all, *default_provider; /* atomic */
+
+wh_provider *wh__providers(void)
+{
+    return __atomic_load_n(&all, __ATOMIC_ACQUIRE);
+}
+
+wh_provider *wh__default_provider(void)
+{
+    return __atomic_load_n(&default_provider, __ATOMIC_ACQUIRE);
+}
+
+void wh__set_default_provider(wh_provider *provider)
+{
+    __atomic_store_n(&default_provider, provider, __ATOMIC_RELEASE);
+}
+
+/* ---- making ---- */
+
+static void default_to(uint32_t *limit, uint32_t value)
+{
+    if (*limit == 0) *limit = value;
+}
+
+static void configure(wh_provider *provider, const struct wh_provider_opts *opts)
+{
+    provider->limits = opts->limits;
+    default_to(&provider->limits.attributes, 128);
+    default_to(&provider->limits.events, 128);
+    default_to(&provider->limits.links, 128);
+    default_to(&provider->limits.event_attributes, 128);
+    default_to(&provider->limits.link_attributes, 128);
+    provider->sampler = opts->sampler;
+    provider->ratio_threshold = wh__ratio_threshold(&opts->sampler);
+    provider->max_queue = opts->max_queue ? opts->max_queue : 2048;
+    provider->max_batch = opts->max_batch ? opts->max_batch : 512;
+    if (provider->max_batch > provider->max_queue) provider->max_batch = provider->max_queue;
+    provider->schedule_delay = opts->schedule_delay ? opts->schedule_delay : WH_SEC(5);
+    provider->export_timeout = opts->export_timeout ? opts->export_timeout : WH_SEC(30);
+    provider->cancelled_is_error = opts->cancelled_is_error;
+}
+
+static bool get_memory(wh_provider *provider, const struct wh_provider_opts *opts)
+{
+    provider->resource = wh__resource_encode(opts->service, opts->resource);
+    provider->scope = wh__scope_encode("whence", WH_VERSION);
+    provider->batch = wh__mem_get(provider->max_batch * sizeof *provider->batch);
+    provider->exporters = wh__mem_get((opts->exporter_count + 1) * sizeof *provider->exporters);
+    if (!provider->resource.ptr || !provider->scope.ptr || !provider->batch || !provider->exporters) return false;
+    for (size_t i = 0; i < opts->exporter_count; i++)
+        if (opts->exporters[i]) provider->exporters[provider->exporter_count++] = opts->exporters[i];
+    return true;
+}
+
+static void link_in(wh_provider *provider)
+{
+    wh_provider *newest = wh__providers();
+    do {
+        provider->next = newest;
+        provider->index = newest ? newest->index + 1 : 0;
+        if (provider->index >= WH__COUNTED_PROVIDERS) provider->index = WH__COUNTED_PROVIDERS - 1;
+    } while (!__atomic_compare_exchange_n(&all, &newest, provider, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}
+
+wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
+{
+    struct wh_provider_opts opts = {0};
+    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    wh_provider *provider = wh__mem_zero(sizeof *provider);
+    if (provider) configure(provider, &opts);
+    if (!provider || !get_memory(provider, &opts)) {
+        for (size_t i = 0; i < opts.exporter_count; i++) wh_exporter_free(opts.exporters[i]);
+        if (provider) {
+            wh__mem_free((void *)provider->resource.ptr);
+            wh__mem_free((void *)provider->scope.ptr);
+            wh__mem_free(provider->batch);
+            wh__mem_free(provider->exporters);
+        }
+        wh__mem_free(provider);
+        errno = ENOMEM;
+        return NULL;
+    }
+    link_in(provider);
+    return provider;
+}
+
+void wh_exporter_free(struct wh_exporter *exporter)
+{
+    if (exporter && exporter->destroy) exporter->destroy(exporter);
+}
+
+/* ---- counting ---- */
+
+void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats)
+{
+    struct wh_provider_stats sum = {.size = stats->size};
+    for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
+        const struct wh__spool *spool = wh__spool_of(thread);
+        if (!spool) continue;
+        const struct wh__counts *counts = &spool->counts[provider->index];
+        sum.started += __atomic_load_n(&counts->started, __ATOMIC_RELAXED);
+        sum.ended += __atomic_load_n(&counts->ended, __ATOMIC_RELAXED);
+        sum.dropped_queue += __atomic_load_n(&counts->dropped_queue, __ATOMIC_RELAXED);
+        sum.dropped_memory += __atomic_load_n(&counts->dropped_memory, __ATOMIC_RELAXED);
+        sum.dropped_shutdown += __atomic_load_n(&counts->dropped_shutdown, __ATOMIC_RELAXED);
+    }
+    const uint64_t homeless = __atomic_load_n(&provider->dropped_homeless, __ATOMIC_RELAXED);
+    sum.dropped_memory += homeless;
+    sum.exported = __atomic_load_n(&provider->exported, __ATOMIC_RELAXED);
+    sum.dropped_export = __atomic_load_n(&provider->dropped_export, __ATOMIC_RELAXED);
+    sum.dropped_shutdown += __atomic_load_n(&provider->dropped_at_shutdown, __ATOMIC_RELAXED);
+    memcpy(stats, &sum, stats->size < sizeof sum ? stats->size : sizeof sum);
+}
+
+static void put_count(struct wh__text *text, uint64_t count, const char *why)
+{
+    if (count) wh__put(text, "%s%llu %s", text->len ? ", " : "", (unsigned long long)count, why);
+}
+
+static void say_losses(struct wh__text *text, const wh_provider *provider, const struct wh_provider_stats *s)
+{
+    put_count(text, s->dropped_queue, "found the queue full");
+    put_count(text, s->dropped_memory, "found no memory");
+    put_count(text, s->dropped_export, "could not be exported");
+    for (size_t i = 0; s->dropped_export && i < provider->exporter_count; i++) {
+        struct wh_exporter *exporter = provider->exporters[i];
+        const char *error = exporter->last_error ? exporter->last_error(exporter) : NULL;
+        if (error) wh__put(text, ": %s", error);
+    }
+}
+
+void wh__provider_report_losses(wh_provider *provider)
+{
+    char buf[400] = "";
+    struct wh__text text = {.buf = buf, .size = sizeof buf};
+    struct wh_provider_stats s = {.size = sizeof s};
+    wh_provider_stats(provider, &s);
+    const uint64_t losses = s.dropped_queue + s.dropped_memory + s.dropped_export;
+    const bool losing = losses > provider->losses_seen, over = !losing && s.exported > provider->exported_seen;
+    if (losing && !provider->in_outage) {
+        say_losses(&text, provider, &s);
+        wh_report(WH_WARNING, "spans are being lost: %s", buf);
+    } else if (over && provider->in_outage) {
+        say_losses(&text, provider, &s);
+        wh_report(WH_INFO, "spans are exported again; lost in all: %s", buf);
+    }
+    if (losing || over) provider->in_outage = losing;
+    provider->losses_seen = losses;
+    provider->exported_seen = s.exported;
+}
+
+void wh__provider_forget(wh_provider *provider)
+{
+    provider->batch_count = provider->batch_bytes = 0;
+    provider->exported = provider->dropped_export = provider->dropped_at_shutdown = provider->dropped_homeless = 0;
+    provider->losses_seen = provider->exported_seen = 0;
+    provider->in_outage = false;
+}
+
+/* ---- flushing and shutting down ---- */
+
+int wh_provider_flush(wh_provider *provider, int64_t timeout)
+{
+    if (__atomic_load_n(&provider->closing, __ATOMIC_ACQUIRE)) return EALREADY;
+    return wh__export_all(wh__add(wh__now(), timeout));
+}
+
+static void interrupt_exporters(wh_provider *provider)
+{
+    for (size_t i = 0; i < provider->exporter_count; i++)
+        if (provider->exporters[i]->interrupt) provider->exporters[i]->interrupt(provider->exporters[i]);
+}
+
+/* With the drain locked. */
+static void close_exporters(wh_provider *provider, int64_t deadline)
+{
+    for (size_t i = 0; i < provider->exporter_count; i++) {
+        struct wh_exporter *exporter = provider->exporters[i];
+        if (exporter->shutdown) exporter->shutdown(exporter, deadline);
+        wh_exporter_free(exporter);
+    }
+    provider->exporter_count = 0;
+}
+
+/* A tenth of the time is kept for exporters that do not come back by themselves. */
+int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
+{
+    if (__atomic_exchange_n(&provider->closing, true, __ATOMIC_ACQ_REL)) return EALREADY;
+    const int64_t now = wh__now(), deadline = wh__add(now, timeout);
+    int result = wh__export_all(timeout == WH_NEVER ? WH_NEVER : now + timeout / 10 * 9);
+    __atomic_store_n(&provider->shut_down, true, __ATOMIC_RELEASE);
+    if (result == ETIMEDOUT) interrupt_exporters(provider);
+    if (!wh__drain_lock(deadline)) return ETIMEDOUT; /* they are still at it: leave them what they use */
+    close_exporters(provider, deadline);
+    wh__drain_unlock();
+    if (wh__default_provider() == provider) wh__set_default_provider(NULL);
+    wh__export_all(deadline); /* counts what has come meanwhile */
+    return result;
+}
