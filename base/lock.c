@@ -26,7 +26,7 @@ void wh__lock_wait(uint32_t *word)
 /* Only a thread that holds nothing else gives way: the fork waits for the others to finish. */
 void wh__lock_yield_to_fork(struct wh__thread *self, uint32_t *word)
 {
-    if (self->critical != 1) return;
+    if (!self || self->critical != 1) return;
     do {
         wh__unlock(word);
         for (unsigned round = 0; __atomic_load_n(&wh__forking, __ATOMIC_ACQUIRE); round++) wh__back_off(round);

@@ -1,9 +1,6 @@
 #include "base/slab.h"
 
-#include <stdbool.h>
-
 #include "base/mem.h"
-#include "base/thread.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -14,19 +11,8 @@
 #define UNPOISON(block, size) ((void)0)
 #endif
 
-/* 64 KB, aligned to 64 KB, so that a block finds its page. */
-enum { PAGE = 65536, HEADER = 64 };
-
-struct wh__page {
-    struct wh__heap *heap;         /* immutable */
-    void *free;                    /* blocks that were returned, linked through their first word; owner only, as the rest */
-    char *fresh, *end;             /* blocks that were never used */
-    uint32_t used;
-    uint32_t bytes;                /* of one block */
-    bool listed;                   /* among the open pages of its heap */
-    struct wh__page *next, *prev;
-};
-_Static_assert(sizeof(struct wh__page) <= HEADER, "the header of a page takes one block of 64 bytes");
+enum { HEADER = 64 };
+_Static_assert(sizeof(struct wh__page) <= HEADER, "the head of a page takes one block of 64 bytes");
 
 static size_t pages;
 
@@ -42,7 +28,7 @@ static enum wh__size size_of(const struct wh__page *page)
 
 static struct wh__page *page_of(void *block)
 {
-    return (struct wh__page *)((uintptr_t)block & ~(uintptr_t)(PAGE - 1));
+    return (struct wh__page *)((uintptr_t)block & ~(uintptr_t)(WH__PAGE - 1));
 }
 
 static void list(struct wh__heap *heap, struct wh__page *page, struct wh__page *after)
@@ -64,15 +50,23 @@ static void unlist(struct wh__heap *heap, struct wh__page *page)
 
 static struct wh__page *new_page(struct wh__heap *heap, enum wh__size size)
 {
-    struct wh__page *page = wh__mem_aligned(PAGE, PAGE);
+    struct wh__page *page = wh__mem_aligned(WH__PAGE, WH__PAGE);
     if (!page) return NULL;
     const uint32_t bytes = 64u << size;
-    *page = (struct wh__page){.heap = heap, .bytes = bytes, .end = (char *)page + PAGE};
+    *page = (struct wh__page){.heap = heap, .bytes = bytes, .end = (char *)page + WH__PAGE};
     page->fresh = (char *)page + (bytes > HEADER ? bytes : HEADER);
     POISON(page->fresh, (size_t)(page->end - page->fresh));
     list(heap, page, NULL);
     __atomic_fetch_add(&pages, 1, __ATOMIC_RELAXED);
     return page;
+}
+
+static void free_page(struct wh__heap *heap, struct wh__page *page)
+{
+    unlist(heap, page);
+    UNPOISON(page, WH__PAGE);
+    __atomic_fetch_sub(&pages, 1, __ATOMIC_RELAXED);
+    wh__mem_free(page);
 }
 
 static void *pop(struct wh__page *page)
@@ -100,23 +94,18 @@ static void push(struct wh__heap *heap, struct wh__page *page, void *block)
     POISON(block, page->bytes);
     page->used--;
     struct wh__page *first = heap->open[size_of(page)];
-    if (!page->listed) {
+    if (!page->listed)
         list(heap, page, first);
-    } else if (page->used == 0 && page != first) {
-        unlist(heap, page);
-        UNPOISON(page, PAGE);
-        __atomic_fetch_sub(&pages, 1, __ATOMIC_RELAXED);
-        wh__mem_free(page);
-    }
+    else if (page->used == 0 && page != first)
+        free_page(heap, page);
 }
 
 static void collect_returned(struct wh__heap *heap)
 {
     void *block = __atomic_exchange_n(&heap->returned, NULL, __ATOMIC_ACQUIRE);
     while (block) {
-        struct wh__page *page = page_of(block);
         void *next = *(void **)block;
-        push(heap, page, block);
+        push(heap, page_of(block), block);
         block = next;
     }
 }
@@ -132,13 +121,13 @@ static void *pop_open(struct wh__heap *heap, enum wh__size size)
     return NULL;
 }
 
-static void *get(enum wh__size size, bool may_ask)
+void *wh__slab_get_slowly(enum wh__size size, bool may_ask)
 {
     struct wh__thread *self = wh__self();
     if (!self) return NULL;
     struct wh__heap *heap = &self->heap;
     void *block = pop_open(heap, size);
-    if (__builtin_expect(block != NULL, 1)) return block;
+    if (block) return block;
     if (__atomic_load_n(&heap->returned, __ATOMIC_RELAXED)) {
         collect_returned(heap);
         block = pop_open(heap, size);
@@ -148,26 +137,16 @@ static void *get(enum wh__size size, bool may_ask)
     return page ? pop(page) : NULL;
 }
 
-void *wh__slab_get(enum wh__size size)
-{
-    return get(size, true);
-}
-
-void *wh__slab_take(enum wh__size size)
-{
-    return get(size, false);
-}
-
 void wh__slab_stock(enum wh__size size)
 {
     struct wh__thread *self = wh__self();
     const struct wh__page *page = self ? self->heap.open[size] : NULL;
-    if (self && !(page && (page->free || page->fresh < page->end))) wh__slab_put(get(size, true));
+    if (self && !(page && (page->free || page->fresh < page->end))) wh__slab_put_if(wh__slab_get_slowly(size, true));
 }
 
-void wh__slab_put(void *block)
+/* In the list of another thread's heap a block waits, linked through its first word. */
+void wh__slab_put_slowly(void *block)
 {
-    if (!block) return;
     struct wh__page *page = page_of(block);
     struct wh__thread *self = wh__current;
     if (self && page->heap == &self->heap) {

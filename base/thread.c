@@ -17,7 +17,7 @@ static bool exit_key_made;
 static uint32_t registry; /* lock: `taken` of every record, and adding to `all` */
 static struct wh__thread *all;
 static void (*fork_handlers[8])(void);
-static uint32_t forks;
+uint32_t wh__forks;
 
 static uint32_t kernel_id(void)
 {
@@ -62,7 +62,7 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
-    forks++;
+    wh__forks++;
     for (struct wh__thread *t = all; t; t = t->next) {
         if (t == wh__current) continue;
         t->taken = true; /* by nobody, for ever */
@@ -129,9 +129,4 @@ void wh__at_fork(void (*fn)(void))
     while (fork_handlers[i] && fork_handlers[i] != fn) i++;
     fork_handlers[i] = fn;
     unlock_registry();
-}
-
-uint32_t wh__forks(void)
-{
-    return forks;
 }

@@ -1,5 +1,8 @@
 /* How a cancel wins, and how the news travels down the tree.
  *
+ * A node that is done stays in its parent's list until it is ended: it takes no more memory there, and a cancel that need
+ * not touch the parent is as cheap as it can be.
+ *
  * The winner writes the cause into the node and closes it; then it takes the children of every node it reaches out of
  * their list, a few dozen under one lock, and closes each in the same way. Children without anything to do for are done
  * then; the others are pinned by a reference and linked, through the `next` that they no longer need, into the way still
@@ -113,11 +116,7 @@ static void finish_sweep(struct sweep *sweep, wh_ctx *origin)
         wait_for_sweep_of(node);
         wh__unref(node);
     }
-    wh_ctx *above = wh__live_parent(origin);
     if (wh__state(origin) & WH__SWEEPING) {
-        if (above) wh__lock(&above->state);
-        if (origin->link) wh__hang_out(origin);
-        if (above) wh__unlock(&above->state);
         wh__lock(&origin->state);
         wh__unlock_to(&origin->state, origin->state & ~(WH__SWEEPING | WH__LOCK_BIT));
     }
@@ -149,74 +148,72 @@ static void come_too_late(wh_ctx *node, const struct wh__verdict *verdict)
     wait_for_sweep_of(origin);
 }
 
-/* Under the locks of the node and of its live parent. */
-static uint32_t close_node(wh_ctx *node, const struct wh__verdict *verdict, int64_t at, const char *text, bool owns_text)
+/* A literal is kept as it is, anything else copied into a block that must be at hand. */
+static const char *copy_text(const char *text, char **block)
 {
-    struct wh__thread *self = wh__self();
+    *block = wh__slab_take(WH__128);
+    if (!*block) return "(its text was lost: no memory at hand)";
+    size_t len = strnlen(text, WH_TEXT_MAX + 1);
+    if (len > WH_TEXT_MAX) len = wh__utf8_cut(text, WH_TEXT_MAX);
+    memcpy(*block, text, len);
+    (*block)[len] = '\0';
+    return *block;
+}
+
+/* Under the lock of the node: fixes error and cause. Returns its new state. */
+static inline uint32_t close_node(wh_ctx *node, const struct wh__verdict *verdict, int64_t at, uint32_t thread, const char *text)
+{
     const int err = verdict->reason->err ? verdict->reason->err : ECANCELED;
     uint32_t state = (node->state & ~WH__LOCK_BIT) | (uint32_t)err << 8 | WH__ORIGIN;
-    if (state & WH__HAS_FD) state |= WH__SIGNALLING;
-    if (owns_text) state |= WH__OWNS_TEXT;
-    node->by.thread = self ? self->id : 0;
+    node->by.thread = thread;
     node->by.losers = 0;
     node->reason = verdict->reason;
     node->site = verdict->site;
     node->text = text;
     node->at = at;
-    if (node->children) {
-        state |= WH__SWEEPING; /* until then it stays in its parent's list, for a cancel of that to wait for */
-    } else if (node->link) {
-        wh__hang_out(node);
-    }
-    node->refs++;
+    if (state & WH__HAS_FD) state |= WH__SIGNALLING;
+    if (node->children) state |= WH__SWEEPING; /* what a cancel of the parent waits for */
     return state;
 }
 
-/* A literal is kept as it is, anything else copied into a block that must be at hand. */
-static const char *keep_text(const struct wh__verdict *verdict, char **block)
+static void spread(wh_ctx *node, uint32_t state)
 {
-    *block = NULL;
-    if (!verdict->text || verdict->text_is_static) return verdict->text;
-    size_t len = strnlen(verdict->text, WH_TEXT_MAX + 1);
-    if (len > WH_TEXT_MAX) len = wh__utf8_cut(verdict->text, WH_TEXT_MAX);
-    *block = wh__slab_take(WH__128);
-    if (!*block) return "(its text was lost: no memory at hand)";
-    memcpy(*block, verdict->text, len);
-    (*block)[len] = '\0';
-    return *block;
-}
-
-bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
-{
-    if (wh__state(node) >= WH_NOT_OPEN_) {
-        wh__slab_put(verdict->culprit);
-        come_too_late(node, verdict);
-        return false;
-    }
-    wh__timer_disarm(node);
-    char *block;
-    const char *text = keep_text(verdict, &block);
-    struct wh__extra *extra = verdict->culprit ? wh__extra_of(node, false) : NULL;
-    const int64_t at = wh__now();
-    wh_ctx *above = wh__live_parent(node);
-    if (above) wh__lock(&above->state);
-    wh__lock(&node->state);
-    const bool won = node->state < WH_NOT_OPEN_;
-    if (won && extra) extra->culprit = verdict->culprit;
-    wh__unlock_to(&node->state, won ? close_node(node, verdict, at, text, block != NULL) : node->state & ~WH__LOCK_BIT);
-    if (above) wh__unlock(&above->state);
-    if (!won || !extra) wh__slab_put(verdict->culprit);
-    if (!won) {
-        wh__slab_put(block);
-        come_too_late(node, verdict);
-        return false;
-    }
-    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(wh__state(node)) << 8};
+    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(state) << 8};
     signal_done(node);
     sweep_below(&sweep, node);
     finish_sweep(&sweep, node);
     wh__unref(node);
-    return true;
+}
+
+bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
+{
+    if (node->flags & WH__TIMED) wh__timer_disarm(node);
+    char *block = NULL;
+    const char *text = verdict->text;
+    if (text && !verdict->text_is_static) text = copy_text(text, &block);
+    struct wh__extra *extra = verdict->culprit ? wh__extra_of(node, false) : NULL;
+    struct wh__thread *self = wh__self();
+    const int64_t at = wh__now();
+
+    wh__lock_as(self, &node->state);
+    uint32_t state = node->state & ~WH__LOCK_BIT;
+    const bool won = state < WH_NOT_OPEN_;
+    bool spreads = false;
+    if (won) {
+        spreads = state || node->children || node->extra;
+        state = close_node(node, verdict, at, self ? self->id : 0, text);
+        if (block) state |= WH__OWNS_TEXT;
+        if (extra) extra->culprit = verdict->culprit;
+        if (spreads) node->refs++;
+    }
+    wh__unlock_as(self, &node->state, state);
+
+    if (verdict->culprit && !(won && extra)) wh__slab_put(verdict->culprit);
+    if (spreads) spread(node, state);
+    if (won) return true;
+    wh__slab_put_if(block);
+    come_too_late(node, verdict);
+    return false;
 }
 
 bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,

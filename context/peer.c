@@ -108,7 +108,7 @@ void wh__unwatch(wh_ctx *node)
     extra->watch = NULL;
     if (watch) leave(watch);
     wh__unlock(&table.lock);
-    wh__slab_put(watch);
+    wh__slab_put_if(watch);
 }
 
 int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *site)
@@ -120,7 +120,7 @@ int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *
     struct wh__extra *extra = wh__extra_of(ctx, true);
     struct wh__watch *watch = extra ? wh__slab_get(WH__64) : NULL;
     if (!watch || !make_room_for(fd)) {
-        wh__slab_put(watch);
+        wh__slab_put_if(watch);
         return ENOMEM;
     }
     *watch = (struct wh__watch){.node = ctx, .site = site, .fd = fd, .half_close = flags & WH_HALF_CLOSE};

@@ -1,4 +1,5 @@
 /* How nodes are made, held, ended and given back. */
+#include "context/quick.h"
 #include "context/tree.h"
 
 #include <errno.h>
@@ -40,18 +41,9 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
     const wh_ctx *above = flags & WH__DETACHED ? NULL : wh__live(parent);
     const int64_t inherited = above ? above->deadline : WH_NEVER;
     const int64_t instant = timeout == WH_NEVER ? WH_NEVER : wh__add(now, timeout);
-    *node = (wh_ctx){
-        .flags = flags | (uint32_t)size << 28 | (instant < inherited ? WH__TIMED : 0),
-        .refs = 1,
-        .deadline = instant < inherited ? instant : inherited,
-        .asked = timeout,
-        .made = made,
-    };
-    if (parent) {
-        node->parent = (wh_ctx *)parent;
-        node->level = parent->level + 1;
-        node->flags |= parent->flags & WH__INHERITED;
-    }
+    const bool timed = instant < inherited;
+    wh__node_fill(node, parent, flags | (uint32_t)size << 28 | (timed ? WH__TIMED : 0), timed ? instant : inherited, timeout,
+        made);
     return node;
 }
 
@@ -68,20 +60,13 @@ static void be_expired(wh_ctx *node, int64_t now)
     node->by.losers = 0;
     node->reason = WH_DEADLINE_EXCEEDED;
     node->site = node->made;
+    node->text = NULL;
     node->at = now;
     node->state = (uint32_t)ETIMEDOUT << 8 | WH__ORIGIN;
 }
 
-/* Under the lock of `above`: R10, no cancel of it can be lost. */
-static void hang_in(wh_ctx *node, wh_ctx *above)
-{
-    node->next = above->children;
-    node->link = &above->children;
-    if (node->next) node->next->link = &node->next;
-    above->children = node;
-}
-
-wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
+/* Counts the node among the references of its parent, and hangs it in, unless it is done from the beginning. */
+static void enter_slowly(wh_ctx *node, int64_t now)
 {
     wh_ctx *parent = node->parent;
     wh_ctx *above = wh__live_parent(node);
@@ -96,7 +81,7 @@ wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
         else if (expired)
             be_expired(node, now);
         else
-            hang_in(node, above);
+            wh__hang_in(node, above);
         if (parent == above) {
             above->refs++;
             counted = true;
@@ -108,6 +93,12 @@ wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
     if (!counted) wh__ref(parent);
     if (node->flags & WH__TIMED && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
         wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
+}
+
+wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
+{
+    const bool plain = wh__is_plain_parent(node->parent) && !(node->flags & (WH__TIMED | WH__DETACHED));
+    if (!plain || !wh__enter_quickly(wh__self(), node, node->parent)) enter_slowly(node, now);
     return node;
 }
 
@@ -155,34 +146,29 @@ const wh_ctx *wh_hold(const wh_ctx *ctx)
     return ctx;
 }
 
+static void dispose_extra(wh_ctx *node)
+{
+    wh__callbacks_drop(node);
+    if (node->state & WH__HAS_FD) close(node->extra->fd);
+    wh__slab_put_if(node->extra->culprit);
+    wh__slab_put(node->extra);
+}
+
 /* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
-static void dispose(wh_ctx *node)
+static inline void dispose(wh_ctx *node)
 {
     if (node->flags & WH__VALUE) {
         struct wh__value_node *value = (void *)node;
         if (value->key->destroy) value->key->destroy(value->value);
     } else {
-        if (node->flags & WH__TRACE) wh__span_ops->dispose(node);
+        if (node->flags & WH__DISPOSES) wh__span_ops->dispose(node);
         if (node->state & WH__OWNS_TEXT) wh__slab_put((void *)node->text);
-        if (node->extra) {
-            wh__callbacks_drop(node);
-            if (node->state & WH__HAS_FD) close(node->extra->fd);
-            wh__slab_put(node->extra->culprit);
-            wh__slab_put(node->extra);
-        }
+        if (node->extra) dispose_extra(node);
     }
     if (WH__SIZE(node->flags) == WH__SIZES)
         wh__mem_free(node);
     else
         wh__slab_put(node);
-}
-
-/* Whether the owner is all that is left, so that the node may go at once. Who lowered the count to 1 did so under the
- * node's lock; having seen the 1 we see that lock taken, until its holder has made its very last access. */
-static bool alone(const wh_ctx *node)
-{
-    return __atomic_load_n(&node->refs, __ATOMIC_ACQUIRE) == 1 && !(wh__state(node) & WH__LOCK_BIT) &&
-           (node->flags & WH__VALUE || !node->children);
 }
 
 /* Takes a node out of its parent, under the lock by which a cancel would find it: if nobody has it any more (`sure`), or
@@ -193,7 +179,7 @@ static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
     wh_ctx *above = node->flags & WH__VALUE ? NULL : wh__live_parent(node);
     if (above && above->flags & WH__IMMORTAL) above = NULL;
     if (above) wh__lock(&above->state);
-    const bool leaves = sure || alone(node);
+    const bool leaves = sure || wh__is_alone(node);
     bool last = false;
     if (above) {
         if (leaves && node->link) wh__hang_out(node);
@@ -238,15 +224,8 @@ void wh_release(const wh_ctx *ctx)
     if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
 }
 
-void wh_end(wh_ctx *ctx)
+static void end_slowly(wh_ctx *ctx)
 {
-    if (!ctx || ctx->flags & WH__IMMORTAL) return;
-    if (ctx->flags & WH__TRACE) wh__span_ops->end(ctx);
-    if (!(ctx->flags & WH__VALUE)) {
-        wh__timer_disarm(ctx);
-        wh__unwatch(ctx);
-        if (ctx->flags & WH__SIGNALS) wh__signals_leave(ctx);
-    }
     wh_ctx *orphan;
     if (leave_parent(ctx, false, &orphan)) {
         dispose(ctx);
@@ -256,4 +235,28 @@ void wh_end(wh_ctx *ctx)
     if (!(ctx->flags & WH__VALUE))
         wh__cancel(ctx, &(struct wh__verdict){.reason = WH_ENDED, .site = ctx->made, .not_a_loser = true});
     wh__unref(ctx);
+}
+
+static void end_parts(wh_ctx *ctx)
+{
+    if (ctx->flags & WH__ENDS) wh__span_ops->end(ctx);
+    if (ctx->flags & WH__VALUE) return;
+    wh__timer_disarm(ctx);
+    wh__unwatch(ctx);
+    if (ctx->flags & WH__SIGNALS) wh__signals_leave(ctx);
+}
+
+void wh_end(wh_ctx *ctx)
+{
+    if (!ctx) return;
+    wh_ctx *parent = ctx->parent;
+    if (ctx->flags & (WH__ENDS | WH__TIMED | WH__SIGNALS | WH__VALUE | WH__IMMORTAL | WH__DETACHED) || ctx->extra) {
+        if (ctx->flags & WH__IMMORTAL) return;
+        end_parts(ctx);
+        if (ctx->flags & (WH__VALUE | WH__DETACHED)) parent = NULL;
+    }
+    if (wh__likely(wh__is_plain_parent(parent) && wh__leave_quickly(wh__self(), ctx, parent)))
+        dispose(ctx);
+    else
+        end_slowly(ctx);
 }

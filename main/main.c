@@ -19,7 +19,7 @@ static struct main_root {
 static bool is_idle_child(const struct main_root *root)
 {
     struct wh_provider_stats stats = {.size = sizeof stats};
-    if (root->forks == wh__forks()) return false;
+    if (root->forks == wh__forks) return false;
     wh_provider_stats(root->provider, &stats);
     return stats.ended == 0;
 }
@@ -53,12 +53,15 @@ wh_ctx *wh_main_at(const struct wh_main_opts *given)
         .lifecycle = opts.no_signals ? wh_with_cancel_at(NULL, opts.site) : wh_with_signals_at(NULL, signals, 2, opts.site),
         .provider = opts.provider ? NULL : provider,
         .flush_timeout = opts.flush_timeout ? opts.flush_timeout : WH_SEC(5),
-        .forks = wh__forks(),
+        .forks = wh__forks,
     };
     wh__set_default_provider(provider);
     if (!registered) atexit(shut_down); /* for programs that leave by exit() */
     registered = true;
     wh_ctx *root = wh__anchor_new(main_root.lifecycle, provider, NULL, WH_NEVER, 0, opts.site);
-    if (root->flags & WH__TRACE) ((struct wh__trace_node *)(void *)root)->root = &main_root.root;
+    if (root->flags & WH__TRACE) {
+        ((struct wh__trace_node *)(void *)root)->root = &main_root.root;
+        root->flags |= WH__ENDS;
+    }
     return root;
 }

@@ -53,7 +53,7 @@ static size_t first_characters(const char *text, size_t len, size_t limit)
 uint8_t *wh__put_text(uint8_t *p, unsigned field, const char *text, size_t len)
 {
     uint8_t *start = wh__put_len(p, field, len), *end = start + len;
-    if (len) memcpy(start, text, len);
+    if (len == 0 || wh__copy_ascii(start, text, len)) return end;
     for (p = start; (p += ascii_prefix(p, (size_t)(end - p))) < end;) {
         const size_t size = sequence(p, (size_t)(end - p));
         if (size == 0) *p = '?';

@@ -1,15 +1,25 @@
-/* Attributes of a span: wh_set() in all its types. A key is in the record once; setting it again takes the old value out. */
+/* Attributes of a span: wh_set() in all its types. A key is in the record once; setting it again takes the old value out.
+ *
+ * Nearly every attribute has a short ASCII key and a short ASCII value, is new, and finds room: such a one is written at
+ * once, in the form it has on the wire, where every length is one byte. All others go the long way. */
 #include "trace/attr.h"
 #include "trace/provider.h"
 #include "trace/span.h"
 
-/* Cheap, and different enough for the keys that one span has. */
-static uint64_t key_bit(struct wh_str key)
+/* From the first and the last eight bytes: cheap, and different enough for the keys that one span has. */
+static inline uint64_t key_bit(const char *key, size_t len)
 {
-    const unsigned first = (unsigned char)key.ptr[0], last = (unsigned char)key.ptr[key.len - 1],
-                   middle = (unsigned char)key.ptr[key.len / 2];
-    return UINT64_C(1) << ((key.len * 11 + first * 5 + middle * 3 + last) & 63);
+    uint64_t first = 0, last = 0;
+    if (wh__likely(len >= 8)) {
+        memcpy(&first, key, 8);
+        memcpy(&last, key + len - 8, 8);
+    } else {
+        memcpy(&first, key, len);
+    }
+    return UINT64_C(1) << ((first * UINT64_C(0x9e3779b97f4a7c15) + last * UINT64_C(0xc2b2ae3d27d4eb4f) + len) >> 58);
 }
+
+/* ---- the long way ---- */
 
 static uint64_t get_varint(const uint8_t **p)
 {
@@ -22,7 +32,7 @@ static uint64_t get_varint(const uint8_t **p)
 }
 
 /* After the head, every field that is written is length-delimited: these bytes are our own. */
-static bool find(const struct wh__record *record, struct wh_str key, uint32_t *at, uint32_t *size)
+static __attribute__((noinline)) bool find(const struct wh__record *record, struct wh_str key, uint32_t *at, uint32_t *size)
 {
     const uint8_t *p = record->bytes + WH__HEAD, *end = record->bytes + record->len;
     while (p < end) {
@@ -43,12 +53,12 @@ static bool find(const struct wh__record *record, struct wh_str key, uint32_t *a
     return false;
 }
 
-void wh__record_attr(struct wh__record **record, const struct wh__attr *attr, uint32_t limit)
+void wh__record_attr(struct wh__record **record, const struct wh__attr *attr)
 {
-    const uint64_t bit = key_bit(attr->key);
+    const uint64_t bit = key_bit(attr->key.ptr, attr->key.len);
     uint32_t at = 0, size = 0;
-    if (__builtin_expect(((*record)->keys & bit) != 0, 0)) find(*record, attr->key, &at, &size);
-    const bool over = size == 0 && (*record)->attributes >= limit && !(*record)->beyond_limits;
+    if ((*record)->keys & bit) find(*record, attr->key, &at, &size);
+    const bool over = size == 0 && (*record)->attributes >= (*record)->most_attributes;
     const size_t needed = wh__len_size(attr->size);
     uint8_t *room = over ? NULL : wh__record_room(record, needed);
     if (!room) {
@@ -64,46 +74,141 @@ void wh__record_attr(struct wh__record **record, const struct wh__attr *attr, ui
         (*record)->attributes++;
 }
 
-static void set(const wh_ctx *ctx, size_t key_len, const struct wh_attr *attr)
+static __attribute__((noinline)) void set_slowly(struct wh__trace_node *trace, size_t key_len, const struct wh_attr *attr)
 {
-    struct wh__trace_node *trace = wh__trace_of(ctx);
-    if (!trace || !__atomic_load_n(&trace->record, __ATOMIC_RELAXED)) return;
     struct wh__attr ready;
     const bool valid = wh__attr_ready(&ready, attr, key_len, trace->provider->limits.value_length);
     wh__lock(&trace->lock);
     if (trace->record && valid)
-        wh__record_attr(&trace->record, &ready, trace->provider->limits.attributes);
+        wh__record_attr(&trace->record, &ready);
     else if (trace->record)
         trace->record->dropped_attributes++;
     wh__unlock(&trace->lock);
 }
 
-void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char *value, size_t len)
+/* ---- the short way ---- */
+
+enum { SHORT = 48, MOST_SIZE = 2 + 2 + SHORT + 2 + 2 + SHORT };
+_Static_assert(MOST_SIZE - 2 < 0x80, "all lengths in it are one byte");
+
+/* Where the value goes, after the tags and the key; NULL if this one must go the long way. With the lock. */
+static inline uint8_t *begin(struct wh__record *record, const char *key, size_t key_len, size_t value_size, uint64_t bit)
 {
-    set(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_STRING, .len = len, .as.ptr = value});
+    const size_t size = 2 + key_len + 2 + value_size;
+    uint32_t at, old;
+    if (wh__unlikely(record->keys & bit) && find(record, (struct wh_str){key, key_len}, &at, &old)) return NULL;
+    if (wh__unlikely(record->attributes >= record->most_attributes ||
+                     record->len + MOST_SIZE > record->capacity))
+        return NULL;
+    uint8_t *p = record->bytes + record->len;
+    p[0] = WH__TAG(WH__SPAN_ATTRIBUTE, WH__LEN);
+    p[1] = (uint8_t)size;
+    p[2] = WH__TAG(WH__KEY, WH__LEN);
+    p[3] = (uint8_t)key_len;
+    if (wh__unlikely(!wh__copy_ascii(p + 4, key, key_len))) return NULL;
+    p += 4 + key_len;
+    p[0] = WH__TAG(WH__VALUE_OF_KEY, WH__LEN);
+    p[1] = (uint8_t)value_size;
+    return p + 2;
 }
 
-void wh_set_bytes_(const wh_ctx *ctx, const char *key, size_t key_len, const void *value, size_t len)
+static inline void commit(struct wh__record *record, const uint8_t *end, uint64_t bit)
 {
-    set(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_BYTES, .len = len, .as.ptr = value});
+    record->len = (uint32_t)(end - record->bytes);
+    record->keys |= bit;
+    record->attributes++;
+}
+
+/* The trace node, if its span may be recording. */
+static inline struct wh__trace_node *recording(const wh_ctx *ctx)
+{
+    struct wh__trace_node *trace = wh__likely(ctx->flags & WH__TRACE) ? (void *)ctx : wh__trace_of(ctx);
+    return trace && __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? trace : NULL;
+}
+
+static inline bool is_short_key(size_t key_len)
+{
+    return key_len - 1 < SHORT;
+}
+
+void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char *value, size_t len)
+{
+    struct wh__trace_node *trace = recording(ctx);
+    if (!trace) return;
+    bool done = false;
+    if (wh__likely(is_short_key(key_len) && len <= SHORT && value && !trace->provider->limits.value_length)) {
+        struct wh__thread *self = wh__self();
+        const uint64_t bit = key_bit(key, key_len);
+        wh__lock_as(self, &trace->lock);
+        struct wh__record *record = trace->record;
+        uint8_t *p = record ? begin(record, key, key_len, 2 + len, bit) : NULL;
+        done = !record;
+        if (wh__likely(p)) {
+            p[0] = WH__TAG(WH__ANY_STRING, WH__LEN);
+            p[1] = (uint8_t)len;
+            done = wh__copy_ascii(p + 2, value, len);
+            if (wh__likely(done)) commit(record, p + 2 + len, bit);
+        }
+        wh__unlock_as(self, &trace->lock, 0);
+    }
+    if (wh__unlikely(!done)) set_slowly(trace, key_len, &(struct wh_attr){.key = key, .type = WH_STRING, .len = len, .as.ptr = value});
+}
+
+/* A number: one tag, then at most ten bytes. */
+static inline void set_word(const wh_ctx *ctx, size_t key_len, const struct wh_attr *attr, unsigned field, unsigned wire,
+                            uint64_t word)
+{
+    struct wh__trace_node *trace = recording(ctx);
+    if (!trace) return;
+    bool done = false;
+    if (wh__likely(is_short_key(key_len))) {
+        struct wh__thread *self = wh__self();
+        const uint64_t bit = key_bit(attr->key, key_len);
+        const size_t size = 1 + (wire == WH__FIXED64 ? 8 : wh__varint_size(word));
+        wh__lock_as(self, &trace->lock);
+        struct wh__record *record = trace->record;
+        uint8_t *p = record ? begin(record, attr->key, key_len, size, bit) : NULL;
+        done = !record || p;
+        if (wh__likely(p)) {
+            *p++ = WH__TAG(field, wire);
+            commit(record, wire == WH__FIXED64 ? wh__put_fixed64(p, word) : wh__put_varint(p, word), bit);
+        }
+        wh__unlock_as(self, &trace->lock, 0);
+    }
+    if (wh__unlikely(!done)) set_slowly(trace, key_len, attr);
 }
 
 void wh_set_int_(const wh_ctx *ctx, const char *key, size_t key_len, int64_t value)
 {
-    set(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_INT, .as.integer = value});
-}
-
-void wh_set_uint_(const wh_ctx *ctx, const char *key, size_t key_len, uint64_t value)
-{
-    set(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_UINT, .as.natural = value});
-}
-
-void wh_set_double_(const wh_ctx *ctx, const char *key, size_t key_len, double value)
-{
-    set(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_DOUBLE, .as.real = value});
+    const struct wh_attr attr = {.key = key, .type = WH_INT, .as.integer = value};
+    set_word(ctx, key_len, &attr, WH__ANY_INT, WH__VARINT, (uint64_t)value);
 }
 
 void wh_set_bool_(const wh_ctx *ctx, const char *key, size_t key_len, bool value)
 {
-    set(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_BOOL, .as.boolean = value});
+    const struct wh_attr attr = {.key = key, .type = WH_BOOL, .as.boolean = value};
+    set_word(ctx, key_len, &attr, WH__ANY_BOOL, WH__VARINT, value);
+}
+
+void wh_set_double_(const wh_ctx *ctx, const char *key, size_t key_len, double value)
+{
+    const struct wh_attr attr = {.key = key, .type = WH_DOUBLE, .as.real = value};
+    uint64_t word;
+    memcpy(&word, &value, sizeof word);
+    set_word(ctx, key_len, &attr, WH__ANY_DOUBLE, WH__FIXED64, word);
+}
+
+void wh_set_uint_(const wh_ctx *ctx, const char *key, size_t key_len, uint64_t value)
+{
+    struct wh__trace_node *trace = recording(ctx);
+    if (value <= INT64_MAX)
+        wh_set_int_(ctx, key, key_len, (int64_t)value);
+    else if (trace)
+        set_slowly(trace, key_len, &(struct wh_attr){.key = key, .type = WH_UINT, .as.natural = value});
+}
+
+void wh_set_bytes_(const wh_ctx *ctx, const char *key, size_t key_len, const void *value, size_t len)
+{
+    struct wh__trace_node *trace = recording(ctx);
+    if (trace) set_slowly(trace, key_len, &(struct wh_attr){.key = key, .type = WH_BYTES, .len = value ? len : 0, .as.ptr = value});
 }

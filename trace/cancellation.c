@@ -18,7 +18,7 @@
 static void put(struct wh__record **record, struct wh_attr attr)
 {
     struct wh__attr ready;
-    if (wh__attr_ready(&ready, &attr, strlen(attr.key), 0)) wh__record_attr(record, &ready, 0);
+    if (wh__attr_ready(&ready, &attr, strlen(attr.key), 0)) wh__record_attr(record, &ready);
 }
 
 /* To the microsecond: more digits only disturb. */
@@ -40,7 +40,7 @@ static const char *say_site(char *buf, size_t size, const struct wh_site *site)
 void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended)
 {
     const wh_ctx *node = &trace->node;
-    (*record)->beyond_limits = true;
+    (*record)->most_attributes = UINT32_MAX;
     if (node->asked != WH_NEVER) put(record, wh_attr(WH__DEADLINE_ASKED_MS, milliseconds(node->asked)));
     if (node->deadline == WH_NEVER) return;
     put(record, wh_attr(WH__DEADLINE_BUDGET_MS, milliseconds(wh__sub(node->deadline, trace->started))));
@@ -61,34 +61,34 @@ static void put_origin(struct wh__record **record, const struct wh_cause *cause)
     if (cause->span_name) put(record, wh_attr(WH__CANCEL_ORIGIN_SPAN_NAME, cause->span_name));
 }
 
-static void put_cause(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause,
-                      int64_t ended)
+static void put_cause(struct wh__record **record, const struct wh_cause *cause, int64_t started, int64_t ended)
 {
     char site[256];
-    const int64_t from = cause->at > trace->started ? cause->at : trace->started;
     put(record, wh_attr(WH__CANCELLED, (bool)true));
     put(record, wh_attr(WH__CANCEL_REASON, cause->reason->name));
     if (cause->text) put(record, wh_attr(WH__CANCEL_MESSAGE, cause->text));
     if (cause->site) put(record, wh_attr(WH__CANCEL_SITE, say_site(site, sizeof site, cause->site)));
     put_origin(record, cause);
     put(record, wh_attr(WH__CANCEL_DEPTH, (int64_t)cause->depth));
-    put(record, wh_attr(WH__CANCEL_OVERRUN_MS, milliseconds(wh__sub(ended, from))));
-    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause->reason->name);
-    wh__record_event(record, WH__EVENT_RECEIVED, (uint64_t)(cause->at + trace->wall), (struct wh_attrs){&reason, 1},
-        &trace->provider->limits);
+    put(record, wh_attr(WH__CANCEL_OVERRUN_MS, milliseconds(wh__sub(ended, cause->at > started ? cause->at : started))));
 }
 
-static void put_link(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause)
+static bool wants_link(const struct wh__trace_node *trace, const struct wh_cause *cause)
 {
     const struct wh__trace_node *parent = wh__trace_of(trace->node.parent);
-    if (!cause->has_span || memcmp(cause->span_id, trace->span_id, 8) == 0) return;
-    if (!parent || !wh__has_span(parent) || parent->remote || memcmp(parent->trace_id, trace->trace_id, 16)) return;
-    if (memcmp(cause->span_id, parent->span_id, 8) == 0) return;
+    if (!cause->has_span || memcmp(cause->span_id, trace->span_id, 8) == 0) return false;
+    if (!parent || !wh__has_span(parent) || parent->remote || memcmp(parent->trace_id, trace->trace_id, 16)) return false;
+    return memcmp(cause->span_id, parent->span_id, 8) != 0;
+}
+
+static void put_link(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause,
+                     const struct wh_limits *limits)
+{
     struct wh_span_context to = {.flags = trace->flags, .remote = cause->span_is_remote};
+    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause->reason->name);
     memcpy(to.trace_id, cause->trace_id, sizeof to.trace_id);
     memcpy(to.span_id, cause->span_id, sizeof to.span_id);
-    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause->reason->name);
-    wh__record_link(record, &to, (struct wh_attrs){&reason, 1}, &trace->provider->limits);
+    wh__record_link(record, &to, (struct wh_attrs){&reason, 1}, limits);
 }
 
 static void put_status(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause)
@@ -113,9 +113,12 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
 {
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
-    (*record)->beyond_limits = true;
-    put_cause(record, trace, &cause, ended);
-    put_link(record, trace, &cause);
+    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause.reason->name);
+    struct wh_limits limits = trace->provider->limits;
+    limits.events = limits.links = (*record)->most_attributes = UINT32_MAX; /* the cause gets its place in any case */
+    put_cause(record, &cause, trace->started, ended);
+    wh__record_event(record, WH__EVENT_RECEIVED, (uint64_t)(cause.at + trace->wall), (struct wh_attrs){&reason, 1}, &limits);
+    if (wants_link(trace, &cause)) put_link(record, trace, &cause, &limits);
     put_status(record, trace, &cause);
 }
 
@@ -147,5 +150,5 @@ void wh__describe_origin(const wh_ctx *origin, const wh_ctx *ctx, struct wh_caus
     cause->has_span = true;
     memcpy(cause->trace_id, trace->trace_id, sizeof cause->trace_id);
     memcpy(cause->span_id, trace->span_id, sizeof cause->span_id);
-    if (!trace->remote && trace->name[0]) cause->span_name = trace->name;
+    if (!trace->remote) cause->span_name = trace->name;
 }

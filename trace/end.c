@@ -14,10 +14,17 @@ static void put_dropped(struct wh__record **record, unsigned field, uint32_t dro
     (*record)->len = (uint32_t)(p - (*record)->bytes);
 }
 
+static void put_all_dropped(struct wh__record **record)
+{
+    put_dropped(record, WH__SPAN_DROPPED_ATTRIBUTES, (*record)->dropped_attributes);
+    put_dropped(record, WH__SPAN_DROPPED_EVENTS, (*record)->dropped_events);
+    put_dropped(record, WH__SPAN_DROPPED_LINKS, (*record)->dropped_links);
+}
+
 /* What is written from here on belongs to a process that has its own record of the span. */
 static bool is_the_parents(const struct wh__record *record)
 {
-    return record->forks != wh__forks();
+    return record->forks != wh__forks;
 }
 
 static struct wh__record *take_record(struct wh__trace_node *trace)
@@ -36,11 +43,9 @@ static void end(wh_ctx *node)
     if (record && !is_the_parents(record)) {
         const int64_t now = wh__now();
         wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
-        wh__record_deadline(&record, trace, now);
+        if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
         if (wh_err(node)) wh__record_cancellation(&record, trace, now);
-        put_dropped(&record, WH__SPAN_DROPPED_ATTRIBUTES, record->dropped_attributes);
-        put_dropped(&record, WH__SPAN_DROPPED_EVENTS, record->dropped_events);
-        put_dropped(&record, WH__SPAN_DROPPED_LINKS, record->dropped_links);
+        if (record->dropped_attributes | record->dropped_events | record->dropped_links) put_all_dropped(&record);
         wh__spool_put(trace->provider, record->bytes, record->len);
     }
     wh__record_free(record);

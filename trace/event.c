@@ -71,7 +71,7 @@ void wh__record_event(struct wh__record **record, const char *name, uint64_t at,
     const size_t name_len = name ? strlen(name) : 0;
     const struct list list = measure(attrs, limits->event_attributes, limits->value_length);
     const size_t size = 9 + wh__len_size(name_len) + list.size + dropped_size(list.dropped);
-    const bool over = (*record)->events >= limits->events && !(*record)->beyond_limits;
+    const bool over = (*record)->events >= limits->events;
     uint8_t *p = over ? NULL : wh__record_room(record, wh__len_size(size));
     if (!p) {
         (*record)->dropped_events++;
@@ -94,7 +94,7 @@ void wh__record_link(struct wh__record **record, const struct wh_span_context *t
     const struct list list = measure(attrs, limits->link_attributes, limits->value_length);
     const size_t size = wh__len_size(16) + wh__len_size(8) + (state_len ? wh__len_size(state_len) : 0) + list.size +
                         dropped_size(list.dropped) + 5;
-    const bool over = (*record)->links >= limits->links && !(*record)->beyond_limits;
+    const bool over = (*record)->links >= limits->links;
     uint8_t *p = over ? NULL : wh__record_room(record, wh__len_size(size));
     if (!p) {
         (*record)->dropped_links++;

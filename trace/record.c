@@ -1,27 +1,36 @@
 /* The block in which an open span is written. */
 #include "base/mem.h"
+#include "trace/provider.h"
 #include "trace/span.h"
 #include "trace/wire.h"
 
 enum { BLOCK = 512, MOST = 4 << 20 };
 
-struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind, uint64_t start, uint32_t flags)
+/* The fixed fields with nothing in them yet. */
+static const uint8_t head[WH__HEAD] = {
+    WH__TAG(WH__SPAN_TRACE_ID, WH__LEN), 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* at 2 */
+    WH__TAG(WH__SPAN_ID, WH__LEN), 8, 0, 0, 0, 0, 0, 0, 0, 0,                                 /* at 20 */
+    WH__TAG(WH__SPAN_KIND, WH__VARINT), 0,                                                    /* at 29 */
+    WH__TAG(WH__SPAN_START, WH__FIXED64), 0, 0, 0, 0, 0, 0, 0, 0,                             /* at 31 */
+    WH__TAG(WH__SPAN_END, WH__FIXED64), 0, 0, 0, 0, 0, 0, 0, 0,                               /* at 40 */
+    (WH__SPAN_FLAGS << 3 | WH__FIXED32) | 0x80, (WH__SPAN_FLAGS << 3 | WH__FIXED32) >> 7, 0, 0, 0, 0, /* at 50 */
+};
+
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind)
 {
     struct wh__record *record = wh__slab_get(WH__512);
     if (!record) return NULL;
-    *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks()};
-    uint8_t *p = record->bytes;
-    p = wh__put_bytes(p, WH__SPAN_TRACE_ID, trace->trace_id, sizeof trace->trace_id);
-    p = wh__put_bytes(p, WH__SPAN_ID, trace->span_id, sizeof trace->span_id);
-    *p++ = WH__TAG(WH__SPAN_KIND, WH__VARINT);
-    *p++ = (uint8_t)(kind + 1); /* SPAN_KIND_UNSPECIFIED is 0 */
-    *p++ = WH__TAG(WH__SPAN_START, WH__FIXED64);
-    p = wh__put_fixed64(p, start);
-    *p++ = WH__TAG(WH__SPAN_END, WH__FIXED64);
-    p = wh__put_fixed64(p, start);
-    *p++ = (uint8_t)((WH__SPAN_FLAGS << 3 | WH__FIXED32) | 0x80); /* a tag of two bytes */
-    *p++ = (WH__SPAN_FLAGS << 3 | WH__FIXED32) >> 7;
-    wh__put_fixed32(p, flags);
+    *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks,
+        .most_attributes = trace->provider->limits.attributes};
+    uint8_t *bytes = record->bytes;
+    const uint64_t start = (uint64_t)(trace->started + trace->wall);
+    memcpy(bytes, head, sizeof head);
+    memcpy(bytes + 2, trace->trace_id, sizeof trace->trace_id);
+    memcpy(bytes + 20, trace->span_id, sizeof trace->span_id);
+    bytes[WH__KIND_AT] = (uint8_t)(kind + 1); /* SPAN_KIND_UNSPECIFIED is 0 */
+    wh__put_fixed64(bytes + WH__START_AT, start);
+    wh__put_fixed64(bytes + WH__END_AT, start);
+    wh__put_fixed32(bytes + WH__FLAGS_AT, (uint32_t)trace->flags | WH__KNOWS_REMOTE | (trace->parent_is_remote ? WH__IS_REMOTE : 0));
     return record;
 }
 
@@ -30,7 +39,7 @@ void wh__record_free(struct wh__record *record)
     if (record && record->capacity > BLOCK)
         wh__mem_free(record);
     else
-        wh__slab_put(record);
+        wh__slab_put_if(record);
 }
 
 static struct wh__record *grown(struct wh__record *record, size_t needed)

@@ -1,4 +1,3 @@
-/* Whether a span is recorded: decided before any argument is looked at. */
 #include "trace/sampler.h"
 
 /* Always on and always off are ratios too. 2^56 is never reached by 56 bits. */
@@ -10,9 +9,8 @@ uint64_t wh__ratio_threshold(const struct wh_sampler *sampler)
     return ratio >= 1 ? 0 : (uint64_t)((1 - ratio) * most);
 }
 
-bool wh__sampled(const wh_provider *provider, const struct wh__trace_node *parent, const uint8_t trace_id[16])
+bool wh__root_sampled(const wh_provider *provider, const uint8_t trace_id[16])
 {
-    if (parent && !provider->sampler.ignore_parent) return parent->flags & WH_SAMPLED;
     uint64_t randomness = 0; /* W3C trace context level 2: the rightmost seven bytes are random */
     for (int i = 9; i < 16; i++) randomness = randomness << 8 | trace_id[i];
     return randomness >= provider->ratio_threshold;

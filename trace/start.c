@@ -1,26 +1,25 @@
 /* How a span begins: its ids, the decision, its record, its place in the tree. */
-#include <errno.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "context/quick.h"
 #include "trace/attr.h"
 #include "trace/sampler.h"
 #include "trace/spool.h"
 
-static void new_id(uint8_t *id, size_t size)
+/* ---- ids and clock ---- */
+
+static inline uint64_t new_word(struct wh__thread *self)
 {
-    for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
-        uint64_t word;
-        do {
-            word = wh__random();
-        } while (word == 0);
-        memcpy(id + i, &word, sizeof word);
-    }
+    uint64_t word;
+    do {
+        word = wh__likely(self) ? wh__random_next(self->random) : wh__random_without_thread();
+    } while (wh__unlikely(word == 0));
+    return word;
 }
 
 /* A child carries on its parent's trace; a root begins one, whose id is random as level 2 of W3C's text asks. */
-static void begin_ids(struct wh__trace_node *trace, const struct wh__trace_node *parent)
+static inline void begin_ids(struct wh__trace_node *trace, const struct wh__trace_node *parent, struct wh__thread *self)
 {
     if (parent) {
         memcpy(trace->trace_id, parent->trace_id, sizeof trace->trace_id);
@@ -28,89 +27,103 @@ static void begin_ids(struct wh__trace_node *trace, const struct wh__trace_node 
         trace->tracestate = parent->tracestate;
         trace->parent_is_remote = parent->remote;
     } else {
-        new_id(trace->trace_id, sizeof trace->trace_id);
+        const uint64_t words[2] = {new_word(self), new_word(self)};
+        memcpy(trace->trace_id, words, sizeof words);
         trace->flags = WH_RANDOM;
+        trace->tracestate = NULL;
+        trace->parent_is_remote = false;
     }
-    new_id(trace->span_id, sizeof trace->span_id);
+    const uint64_t id = new_word(self);
+    memcpy(trace->span_id, &id, sizeof id);
 }
 
 /* The wall clock is read once for each local trace. */
-static void begin_clock(struct wh__trace_node *trace, const struct wh__trace_node *parent, int64_t now)
+static inline void begin_clock(struct wh__trace_node *trace, const struct wh__trace_node *parent, int64_t now)
 {
     trace->started = now;
-    trace->wall = parent && !parent->remote && parent->wall ? parent->wall : wh__clock(CLOCK_REALTIME) - now;
+    trace->wall = parent && parent->wall ? parent->wall : wh__clock(CLOCK_REALTIME) - now;
 }
 
-static void record_options(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts)
+/* ---- the record ---- */
+
+static void record_options(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_start_opts *opts)
 {
     const struct wh_limits *limits = &trace->provider->limits;
-    struct wh__record **record = &trace->record;
-    if (parent) {
-        uint8_t *p = wh__record_room(record, wh__len_size(sizeof parent->span_id));
-        if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_PARENT, parent->span_id, sizeof parent->span_id) - p);
-    }
     if (trace->tracestate) {
         const size_t len = strlen(trace->tracestate);
         uint8_t *p = wh__record_room(record, wh__len_size(len));
         if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_TRACESTATE, trace->tracestate, len) - p);
     }
-    if (opts->name) wh__record_name(record, opts->name, strlen(opts->name));
     for (size_t i = 0; i < opts->attrs.count; i++) {
         const struct wh_attr *attr = &opts->attrs.list[i];
         struct wh__attr ready;
         if (attr->key && wh__attr_ready(&ready, attr, strlen(attr->key), limits->value_length))
-            wh__record_attr(record, &ready, limits->attributes);
+            wh__record_attr(record, &ready);
         else
             (*record)->dropped_attributes++;
     }
-    for (size_t i = 0; i < opts->link_count; i++) wh__record_link(record, opts->links[i].to, opts->links[i].attrs, limits);
+    for (size_t i = 0; i < opts->link_count; i++)
+        if (opts->links[i].to) wh__record_link(record, opts->links[i].to, opts->links[i].attrs, limits);
 }
 
-static void begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts)
+static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                                                   int64_t now)
 {
+    begin_clock(trace, parent, now);
     struct wh__spool *spool = wh__spool_own();
-    struct wh__counts *counts = spool ? &spool->counts[trace->provider->index] : NULL;
-    const uint32_t flags = (uint32_t)trace->flags | WH__KNOWS_REMOTE | (trace->parent_is_remote ? WH__IS_REMOTE : 0);
-    if (counts) wh__count(&counts->started);
-    trace->record = counts ? wh__record_new(trace, opts->kind, (uint64_t)(trace->started + trace->wall), flags) : NULL;
-    if (trace->record) {
-        trace->node.flags |= WH_RECORDS_;
-        record_options(trace, parent, opts);
-    } else if (counts) {
-        wh__count(&counts->dropped_memory);
-    } else {
-        __atomic_fetch_add(&trace->provider->dropped_homeless, 1, __ATOMIC_RELAXED);
+    struct wh__record *record = spool ? wh__record_new(trace, opts->kind) : NULL;
+    if (spool) wh__count(&spool->counts[trace->provider->index].started);
+    if (!record) {
+        if (spool)
+            wh__count(&spool->counts[trace->provider->index].dropped_memory);
+        else
+            __atomic_fetch_add(&trace->provider->dropped_homeless, 1, __ATOMIC_RELAXED);
+        return;
     }
+    if (parent) {
+        wh__put_bytes(record->bytes + record->len, WH__SPAN_PARENT, parent->span_id, sizeof parent->span_id);
+        record->len += 2 + sizeof parent->span_id;
+    }
+    wh__record_name(&record, trace->name, opts->literal ? opts->literal : strlen(opts->name ? opts->name : ""));
+    if (trace->tracestate || opts->attrs.count || opts->link_count) record_options(&record, trace, opts);
+    trace->record = record;
+    trace->node.flags |= WH_RECORDS_ | WH__ENDS;
+}
+
+/* ---- nodes ---- */
+
+static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
+{
+    trace->provider = provider;
+    trace->wall = 0;
+    trace->record = NULL;
+    trace->root = NULL;
+    trace->lock = 0;
+    trace->remote = trace->owns_tracestate = false;
+}
+
+static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
+                              const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
+{
+    begin_ids(trace, parent, self);
+    if (wh__likely(opts->literal))
+        trace->name = opts->name;
+    else
+        wh__copy_name(trace, opts->name ? opts->name : "");
+    if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
+    trace->flags |= WH_SAMPLED;
+    begin_record(trace, parent, opts, now ? now : wh__now());
 }
 
 /* What an ancestor records is no matter of those below this node. */
-static wh_ctx *new_trace_node(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *made)
+static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, int64_t timeout, int64_t now,
+                              const struct wh_site *made)
 {
     wh_ctx *node = wh__node_new(parent, WH__256, WH__TRACE | WH__TRACE_ABOVE, timeout, now, made);
     if (!node) return NULL;
-    struct wh__trace_node *trace = (void *)node;
-    memset((char *)trace + sizeof *node, 0, offsetof(struct wh__trace_node, name) + 1 - sizeof *node);
     node->flags &= ~WH_RECORDS_;
-    if (!wh__span_ops) wh__span_ops = &wh__trace_ops;
+    fill((void *)node, provider);
     return node;
-}
-
-static wh_ctx *start_span(const wh_ctx *ctx, const struct wh__trace_node *above, wh_provider *provider,
-                          const struct wh_start_opts *opts, int64_t timeout, int64_t now)
-{
-    wh_ctx *node = new_trace_node(ctx, timeout, now, opts->site);
-    if (!node) return wh__no_memory();
-    struct wh__trace_node *trace = (void *)node;
-    const struct wh__trace_node *parent = above && wh__has_span(above) && !opts->root ? above : NULL;
-    trace->provider = provider;
-    begin_ids(trace, parent);
-    wh__node_name(trace, opts->name ? opts->name : "");
-    if (wh__sampled(provider, parent, trace->trace_id)) {
-        trace->flags |= WH_SAMPLED;
-        begin_clock(trace, parent, now ? now : wh__now());
-        begin_record(trace, parent, opts);
-    }
-    return wh__node_enter(node, now);
 }
 
 static int64_t timeout_of(const struct wh_start_opts *opts, int64_t *now)
@@ -120,11 +133,16 @@ static int64_t timeout_of(const struct wh_start_opts *opts, int64_t *now)
     return opts->deadline ? wh__sub(opts->deadline, *now) : WH_NEVER;
 }
 
-wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *given)
+static bool is_at_work(const wh_provider *provider)
+{
+    return provider && !__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED);
+}
+
+static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *given)
 {
     struct wh_start_opts older;
     const struct wh_start_opts *opts = given;
-    if (__builtin_expect(given->size < sizeof older, 0)) {
+    if (wh__unlikely(given->size < sizeof older)) {
         memset(&older, 0, sizeof older);
         memcpy(&older, given, given->size);
         opts = &older;
@@ -133,35 +151,62 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *given)
     wh_provider *provider = above ? above->provider : wh__default_provider();
     int64_t now;
     const int64_t timeout = timeout_of(opts, &now);
-    wh_ctx *node;
-    if (provider && !__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED)) {
-        node = start_span(ctx, above, provider, opts, timeout, now);
-    } else {
-        node = wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
-        node = node ? wh__node_enter(node, now) : wh__no_memory();
-    }
+    wh_ctx *node = is_at_work(provider) ? new_trace_node(ctx, provider, timeout, now, opts->site)
+                                        : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
+    if (!node) return wh__no_memory();
+    if (node->flags & WH__TRACE)
+        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, opts, wh__self(), now);
+    wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
 }
 
+static inline bool is_simple(const struct wh_start_opts *opts)
+{
+    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
+}
+
+/* The child of a span, with nothing asked for but what every span has: no function is called if it is not sampled. */
+wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
+{
+    const struct wh__trace_node *parent = (const void *)ctx;
+    struct wh__thread *self = wh__self();
+    if (!ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) || !is_simple(opts))
+        return start_slowly(ctx, opts);
+    struct wh__trace_node *trace = wh__slab_get(WH__256);
+    if (wh__unlikely(!trace)) return wh__no_memory();
+    wh__node_fill(&trace->node, ctx, WH__TRACE | WH__256 << 28, ctx->deadline, WH_NEVER, opts->site);
+    trace->node.flags &= ~WH_RECORDS_;
+    fill(trace, parent->provider);
+    begin_span(trace, parent, opts, self, 0);
+    if (wh__unlikely(!wh__enter_quickly(self, &trace->node, (wh_ctx *)ctx))) wh__node_enter(&trace->node, 0);
+    return &trace->node;
+}
+
+/* ---- what is no span ---- */
+
 wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct wh_span_context *from, int64_t timeout,
                        int64_t now, const struct wh_site *made)
 {
-    wh_ctx *node = new_trace_node(parent, timeout, now, made);
+    wh_ctx *node = new_trace_node(parent, provider, timeout, now, made);
     if (!node) return wh__no_memory();
     struct wh__trace_node *trace = (void *)node;
-    trace->provider = provider;
-    if (from) {
-        memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
-        memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
-        trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM);
-        trace->remote = true;
-        if (from->tracestate && *from->tracestate) {
-            const size_t size = strlen(from->tracestate) + 1;
-            char *copy = wh__mem_get(size);
-            if (copy) trace->tracestate = memcpy(copy, from->tracestate, size);
-            trace->owns_tracestate = copy != NULL;
-        }
+    const struct wh_span_context none = {0};
+    if (!from) from = &none;
+    wh__span_ops = &wh__trace_ops;
+    trace->name = "";
+    memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
+    memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
+    trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM);
+    trace->remote = from != &none;
+    trace->parent_is_remote = false;
+    trace->tracestate = NULL;
+    if (from->tracestate && *from->tracestate) {
+        const size_t size = strlen(from->tracestate) + 1;
+        char *copy = wh__mem_get(size);
+        if (copy) trace->tracestate = memcpy(copy, from->tracestate, size);
+        trace->owns_tracestate = copy != NULL;
+        if (copy) node->flags |= WH__DISPOSES;
     }
     return wh__node_enter(node, now);
 }

@@ -70,7 +70,7 @@ void wh_rename(const wh_ctx *ctx, const char *name)
     struct wh__trace_node *trace;
     if (!name || !open_record(ctx, &trace)) return;
     wh__record_name(&trace->record, name, strlen(name));
-    wh__node_name(trace, name);
+    wh__copy_name(trace, name);
     wh__unlock(&trace->lock);
 }
 
@@ -80,7 +80,7 @@ static void mark_failed(struct wh__trace_node *trace, const char *type, const ch
     const struct wh_attr error_type = {.key = WH__ERROR_TYPE, .type = WH_STRING, .len = strlen(type), .as.ptr = type};
     wh__attr_ready(&attr, &error_type, sizeof WH__ERROR_TYPE - 1, 0);
     wh__record_status(&trace->record, WH_STATUS_ERROR, text);
-    wh__record_attr(&trace->record, &attr, trace->provider->limits.attributes);
+    wh__record_attr(&trace->record, &attr);
 }
 
 /* That it was told to stop is no failure of its own: the cause is recorded at the end, and the canceller has it already. */
@@ -102,7 +102,7 @@ int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, 
     if (trace && wh__has_span(trace) && !trace->remote) {
         memcpy(failure.trace_id, trace->trace_id, sizeof failure.trace_id);
         memcpy(failure.span_id, trace->span_id, sizeof failure.span_id);
-        memcpy(failure.span_name, trace->name, sizeof trace->name);
+        snprintf(failure.span_name, sizeof failure.span_name, "%s", trace->name);
         failure.made = trace->node.made;
     }
     wh__note_failure(ctx, &failure);

@@ -90,6 +90,8 @@ WH_API void wh_report(enum wh_severity severity, const char *format, ...) WH_PRI
  * A function with options takes a structure that begins with its size, so that a program built against an older header
  * keeps working. Its macro fills it from designated initializers: wh_start(ctx, "query", .kind = WH_CLIENT). In C++ the
  * initializers stand in the order of the members. */
+#define WH_FIRST_(first, ...) first
+#define WH_LITERAL_LENGTH_(text) (__builtin_constant_p(text) ? __builtin_strlen(text) : 0)
 #define WH_OPTS_(type, ...) wh_opts_ref_(__extension__(type){.size = sizeof(type), __VA_ARGS__})
 
 WH_END_DECLS

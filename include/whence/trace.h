@@ -72,6 +72,7 @@ struct wh_link {
 struct wh_start_opts {
     size_t size;
     const struct wh_site *site;
+    size_t literal; /* the length of the name, if it is a literal: such a name is not copied. 0: it may be anything */
     const char *name;
     enum wh_kind kind WH_EMPTY_;
     int64_t timeout WH_ZERO_;      /* nanoseconds from now; 0: none of its own; less: it has passed */
@@ -84,10 +85,12 @@ struct wh_start_opts {
 };
 
 /* Derives a context and starts a span in it, child of the parent's span: wh_start(parent, name, options...). An owner:
- * wh_end() ends both. The name is copied; it should be of low cardinality ("GET /order/{id}", not "GET /order/17").
+ * wh_end() ends both. The name should be of low cardinality ("GET /order/{id}", not "GET /order/17").
  * Attributes given here cost less than later ones and are all that a sampler sees. Without a provider, or when the
  * sampler says no, everything but the recording is done. */
-#define wh_start(parent, ...) wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, .name = __VA_ARGS__))
+#define wh_start(parent, ...) \
+    wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, \
+                              .literal = WH_LITERAL_LENGTH_(WH_FIRST_(__VA_ARGS__, 0)), .name = __VA_ARGS__))
 WH_API WH_MUST_USE_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
 
 /* wh_set(ctx, key, value): one attribute on the span of ctx, or of the nearest context above that has one. The value may

@@ -25,27 +25,33 @@ static inline void wh__pause(void)
 
 #define WH__LOCK_BIT 1u
 
-/* Sets bit 0 of *word. The other bits belong to whoever holds it. */
-static inline void wh__lock(uint32_t *word)
+/* The other bits of the word belong to whoever holds it. `self`: of the calling thread, or NULL if it has no record. */
+static inline void wh__lock_as(struct wh__thread *self, uint32_t *word)
 {
-    struct wh__thread *self = wh__self();
-    if (self) __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
-    while (__builtin_expect(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT, 0))
-        wh__lock_wait(word);
+    if (wh__likely(self)) __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+    while (wh__unlikely(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT)) wh__lock_wait(word);
 #if !defined(__x86_64__) && !defined(__i386__)
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* there, the atomic operation above is no full barrier */
 #endif
-    if (__builtin_expect(__atomic_load_n(&wh__forking, __ATOMIC_RELAXED), 0) && self)
-        wh__lock_yield_to_fork(self, word);
+    if (wh__unlikely(__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) wh__lock_yield_to_fork(self, word);
 }
 
 /* Stores `value`, whose bit 0 must be clear, and so leaves. */
-static inline void wh__unlock_to(uint32_t *word, uint32_t value)
+static inline void wh__unlock_as(struct wh__thread *self, uint32_t *word, uint32_t value)
 {
     __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    if (wh__likely(self)) __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
+}
+
+static inline void wh__lock(uint32_t *word)
+{
+    wh__lock_as(wh__self(), word);
+}
+
+static inline void wh__unlock_to(uint32_t *word, uint32_t value)
+{
     struct wh__thread *self = wh__current;
-    if (self && self->critical) /* it may have got its record since it came in */
-        __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
+    wh__unlock_as(self && self->critical ? self : NULL, word, value); /* it may have got its record since it came in */
 }
 
 static inline void wh__unlock(uint32_t *word)

@@ -1,30 +1,76 @@
 /* Small blocks of four sizes, from pages that belong to one thread.
  *
  * The owner takes and returns blocks with a few plain loads and stores. Anyone else returns them through one atomic list,
- * which the owner empties when it runs out. Pages that are wholly free go back to the system, all but one of each size.
- * Not under a lock of the library's except where the caller holds none that the system's allocator could need. */
+ * which the owner empties when it runs out. Pages that are wholly free go back to the system, all but the one in use of
+ * each size. Not to be called under a lock. */
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/thread.h"
 
-enum wh__size { WH__64, WH__128, WH__256, WH__512, WH__SIZES };
-
-struct wh__page;
-struct wh__heap {
-    struct wh__page *open[WH__SIZES]; /* pages with room, the one in use first */
-    void *returned;                   /* blocks that other threads gave back; atomic */
+/* The head of a page. A block finds it by its address: pages are as large as they are aligned. */
+enum { WH__PAGE = 65536 };
+struct wh__page {
+    struct wh__heap *heap;         /* immutable */
+    void *free;                    /* blocks that were returned, linked through their first word; owner only, as the rest */
+    uint32_t used;
+    uint32_t bytes;                /* of one block */
+    bool listed;                   /* among the open pages of its heap */
+    char *fresh, *end;             /* blocks that were never used */
+    struct wh__page *next, *prev;
 };
 
+void *wh__slab_get_slowly(enum wh__size size, bool may_ask);
+void wh__slab_put_slowly(void *block);
+
+/* Under AddressSanitizer a free block is poisoned: only the slow way knows how. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WH__SLAB_FAST 0
+#else
+#define WH__SLAB_FAST 1
+#endif
+
+static inline void *wh__slab_get_if(enum wh__size size, bool may_ask)
+{
+    struct wh__thread *self = wh__current;
+    struct wh__page *page = WH__SLAB_FAST && wh__likely(self) ? self->heap.open[size] : NULL;
+    if (wh__unlikely(!page || !page->free)) return wh__slab_get_slowly(size, may_ask);
+    void *block = page->free;
+    page->free = *(void **)block;
+    page->used++;
+    return block;
+}
+
 /* A block aligned to its size, up to 64; NULL without memory. */
-void *wh__slab_get(enum wh__size size);
+static inline void *wh__slab_get(enum wh__size size)
+{
+    return wh__slab_get_if(size, true);
+}
 
 /* The same, but never asks the system: for paths that must not allocate. */
-void *wh__slab_take(enum wh__size size);
+static inline void *wh__slab_take(enum wh__size size)
+{
+    return wh__slab_get_if(size, false);
+}
 
-/* Any thread may return any block. NULL is ignored. */
-void wh__slab_put(void *block);
+/* Any thread may return any block. */
+static inline void wh__slab_put(void *block)
+{
+    struct wh__page *page = (struct wh__page *)((uintptr_t)block & ~(uintptr_t)(WH__PAGE - 1));
+    struct wh__thread *self = wh__current;
+    if (!WH__SLAB_FAST || wh__unlikely(!self || page->heap != &self->heap || page->used == 1 || !page->listed)) {
+        wh__slab_put_slowly(block);
+        return;
+    }
+    *(void **)block = page->free;
+    page->free = block;
+    page->used--;
+}
+
+static inline void wh__slab_put_if(void *block_or_null)
+{
+    if (block_or_null) wh__slab_put(block_or_null);
+}
 
 /* Makes sure that the next wh__slab_take() on this thread finds something, as far as there is memory. */
 void wh__slab_stock(enum wh__size size);

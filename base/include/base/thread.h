@@ -7,29 +7,37 @@
 #define BASE_THREAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "base/slab.h"
+#define wh__likely(condition) __builtin_expect(!!(condition), 1)
+#define wh__unlikely(condition) __builtin_expect(!!(condition), 0)
+
+/* Small blocks of memory, by size; slab.h. */
+enum wh__size { WH__64, WH__128, WH__256, WH__512, WH__SIZES };
+struct wh__heap {
+    struct wh__page *open[WH__SIZES]; /* pages with room, the one in use first */
+    void *returned;                   /* blocks that other threads gave back; atomic */
+};
 
 struct wh__thread {
-    uint32_t critical;          /* how many of the library's locks this thread holds or waits for; others only read it */
+    uint32_t critical;          /* how many of the library's locks it holds or waits for; others only read it */
     uint32_t id;                /* the kernel's thread id */
+    struct wh__heap heap;
     uint64_t random[4];         /* state of the generator; random.h */
-    struct wh__heap heap;       /* slab.h */
     void *spool;                /* trace: spans that have ended on this thread */
     bool taken;                 /* under the registry's lock */
     struct wh__thread *next;    /* the next of all records ever made; immutable once linked */
 };
 
 extern _Thread_local struct wh__thread *wh__current;
-
 struct wh__thread *wh__thread_begin(void);
 
 /* The record of the calling thread; NULL if there is no memory for one. */
 static inline struct wh__thread *wh__self(void)
 {
     struct wh__thread *self = wh__current;
-    return __builtin_expect(self != NULL, 1) ? self : wh__thread_begin();
+    return wh__likely(self) ? self : wh__thread_begin();
 }
 
 /* The newest of all records; follow `next`. May be called at any time. */
@@ -40,6 +48,6 @@ struct wh__thread *wh__threads(void);
 void wh__at_fork(void (*fn)(void));
 
 /* How often this process has come out of a fork(). */
-uint32_t wh__forks(void);
+extern uint32_t wh__forks;
 
 #endif

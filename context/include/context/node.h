@@ -38,6 +38,8 @@
 #define WH__DETACHED (1u << 6)    /* no ancestor decides whether it is done */
 #define WH__MEMBER (1u << 7)      /* a member of a group works under it: extra->member */
 #define WH__SIGNALS (1u << 8)     /* signals cancel it */
+#define WH__ENDS (1u << 9)        /* wh__span_ops->end has something to do */
+#define WH__DISPOSES (1u << 10)   /* wh__span_ops->dispose has something to do */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
 

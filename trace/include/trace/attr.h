@@ -30,6 +30,43 @@ uint8_t *wh__attr_put(uint8_t *p, unsigned field, const struct wh__attr *attr);
  * a whole request for one bad string. */
 uint8_t *wh__put_text(uint8_t *p, unsigned field, const char *text, size_t len);
 
+/* Copies a text; returns whether it is ASCII. The last words overlap the ones before, so that no loop runs byte by byte. */
+static inline bool wh__copy_ascii(uint8_t *to, const char *from, size_t len)
+{
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    uint64_t seen = 0;
+    if (len >= 16) {
+        pair words, all = {0, 0};
+        for (size_t i = 0; i + 16 < len; i += 16) {
+            memcpy(&words, from + i, 16);
+            memcpy(to + i, &words, 16);
+            all |= words;
+        }
+        memcpy(&words, from + len - 16, 16);
+        memcpy(to + len - 16, &words, 16);
+        all |= words;
+        seen = all[0] | all[1];
+    } else if (len >= 8) {
+        uint64_t low, high;
+        memcpy(&low, from, 8);
+        memcpy(&high, from + len - 8, 8);
+        memcpy(to, &low, 8);
+        memcpy(to + len - 8, &high, 8);
+        seen = low | high;
+    } else if (len >= 4) {
+        uint32_t low, high;
+        memcpy(&low, from, 4);
+        memcpy(&high, from + len - 4, 4);
+        memcpy(to, &low, 4);
+        memcpy(to + len - 4, &high, 4);
+        seen = low | high;
+    } else {
+        for (size_t i = 0; i < len; i++) seen |= to[i] = (uint8_t)from[i];
+    }
+    return (seen & high_bits) == 0;
+}
+
 /* Whether `text` is UTF-8 as the Unicode standard, table 3-7, has it. */
 bool wh__is_utf8(const char *text, size_t len);
 

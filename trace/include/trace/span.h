@@ -16,19 +16,19 @@
 
 struct wh__record {
     uint32_t capacity, len;           /* of bytes */
+    uint32_t attributes, most_attributes; /* kept; the limit */
+    uint64_t keys;                    /* a bit for the hash of every key: if it is not set, the key is new */
     uint32_t name_at, name_size;      /* the name's field in them */
     uint32_t status_at, status_size;  /* the status's field; size 0: none yet */
-    uint32_t attributes, events, links; /* kept */
+    uint32_t events, links;           /* kept */
     uint32_t dropped_attributes, dropped_events, dropped_links;
-    uint64_t keys;                    /* a bit for the hash of every key: if it is not set, the key is new */
-    uint32_t forks;                   /* wh__forks() when it was started */
+    uint32_t forks;                   /* wh__forks when it was started */
     uint8_t status;                   /* enum wh_status */
-    bool beyond_limits;               /* what is written now must not be dropped */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
 
 /* Where the fields of fixed size stand. */
-enum { WH__KIND_AT = 29, WH__START_AT = 31, WH__END_AT = 40, WH__HEAD = 54 };
+enum { WH__KIND_AT = 29, WH__START_AT = 31, WH__END_AT = 40, WH__FLAGS_AT = 50, WH__HEAD = 54 };
 
 struct wh__trace_node {
     wh_ctx node;
@@ -44,7 +44,8 @@ struct wh__trace_node {
     bool remote;
     bool parent_is_remote;
     bool owns_tracestate;             /* from wh__mem_get() */
-    char name[48];                    /* the beginning of the span's name: outlives the record */
+    const char *name;                 /* outlives the record: a literal, or what fits of it into: */
+    char name_copy[40];
 };
 _Static_assert(sizeof(struct wh__trace_node) == 256, "one block");
 
@@ -67,12 +68,13 @@ static inline struct wh__trace_node *wh__trace_of(const wh_ctx *ctx)
     return (struct wh__trace_node *)(void *)ctx;
 }
 
-static inline void wh__node_name(struct wh__trace_node *trace, const char *name)
+static inline void wh__copy_name(struct wh__trace_node *trace, const char *name)
 {
-    size_t len = strnlen(name, sizeof trace->name);
-    if (len == sizeof trace->name) len = wh__utf8_cut(name, sizeof trace->name - 1);
-    memcpy(trace->name, name, len);
-    trace->name[len] = '\0';
+    size_t len = strnlen(name, sizeof trace->name_copy);
+    if (len == sizeof trace->name_copy) len = wh__utf8_cut(name, sizeof trace->name_copy - 1);
+    memcpy(trace->name_copy, name, len);
+    trace->name_copy[len] = '\0';
+    trace->name = trace->name_copy;
 }
 
 /* A trace node that is no span: the remote span `from`, whose tracestate is copied, or, if that is NULL, a root for
@@ -83,7 +85,7 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
 /* ---- record.c: under the node's lock, or while nobody else can see the record ---- */
 
 /* A record with the head of the span in it; NULL without memory. */
-struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind, uint64_t start, uint32_t flags);
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind);
 void wh__record_free(struct wh__record *record);
 
 /* Room for that many more bytes at record->bytes + record->len; NULL without memory, or beyond 4 MiB. May move it. */
@@ -94,7 +96,7 @@ void wh__record_cut(struct wh__record *record, uint32_t at, uint32_t size);
 
 /* ---- the parts of a span, each on a record that is ours; what cannot be kept is counted in it ---- */
 struct wh__attr;
-void wh__record_attr(struct wh__record **record, const struct wh__attr *attr, uint32_t limit);
+void wh__record_attr(struct wh__record **record, const struct wh__attr *attr);
 void wh__record_event(struct wh__record **record, const char *name, uint64_t at, struct wh_attrs attrs,
                       const struct wh_limits *limits);
 void wh__record_link(struct wh__record **record, const struct wh_span_context *to, struct wh_attrs attrs,

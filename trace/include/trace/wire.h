@@ -48,14 +48,20 @@ static inline uint8_t *wh__put_varint(uint8_t *p, uint64_t value)
 
 static inline uint8_t *wh__put_fixed64(uint8_t *p, uint64_t value)
 {
-    for (int i = 0; i < 8; i++) p[i] = (uint8_t)(value >> 8 * i); /* one store where the machine is little-endian */
-    return p + 8;
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    value = __builtin_bswap64(value);
+#endif
+    memcpy(p, &value, sizeof value);
+    return p + sizeof value;
 }
 
 static inline uint8_t *wh__put_fixed32(uint8_t *p, uint32_t value)
 {
-    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(value >> 8 * i);
-    return p + 4;
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    value = __builtin_bswap32(value);
+#endif
+    memcpy(p, &value, sizeof value);
+    return p + sizeof value;
 }
 
 /* A length-delimited field of fields 1 to 15: its size with tag and length, and writing it. */
