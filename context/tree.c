@@ -246,12 +246,10 @@ static void end_parts(wh_ctx *ctx)
     if (ctx->flags & WH__SIGNALS) wh__signals_leave(ctx);
 }
 
-void wh_end(wh_ctx *ctx)
+static void end_one(wh_ctx *ctx)
 {
-    if (!ctx) return;
     wh_ctx *parent = ctx->parent;
-    if (ctx->flags & (WH__ENDS | WH__TIMED | WH__SIGNALS | WH__VALUE | WH__IMMORTAL | WH__DETACHED) || ctx->extra) {
-        if (ctx->flags & WH__IMMORTAL) return;
+    if (ctx->flags & (WH__ENDS | WH__TIMED | WH__SIGNALS | WH__VALUE | WH__DETACHED) || ctx->extra) {
         end_parts(ctx);
         if (ctx->flags & (WH__VALUE | WH__DETACHED)) parent = NULL;
     }
@@ -259,4 +257,22 @@ void wh_end(wh_ctx *ctx)
         dispose(ctx);
     else
         end_slowly(ctx);
+}
+
+void wh_end(wh_ctx *ctx)
+{
+    while (ctx && !(ctx->flags & WH__IMMORTAL)) {
+        wh_ctx *owned = wh__unlikely(ctx->flags & WH__OWNS_PARENT) ? ctx->parent : NULL;
+        end_one(ctx);
+        ctx = owned;
+    }
+}
+
+wh_ctx *wh_take_over(wh_ctx *ctx, wh_ctx *parent)
+{
+    if (ctx->flags & WH__IMMORTAL)
+        wh_end(parent);
+    else if (parent)
+        ctx->flags |= WH__OWNS_PARENT;
+    return ctx;
 }

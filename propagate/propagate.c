@@ -89,11 +89,7 @@ wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const
                             : wh_with_timeout_at(parent, timeout, site);
     const char *id = get(carrier, REQUEST_ID);
     const size_t len = id ? id_length(id, MOST_ID) : 0;
-    if (!len || from == wh__no_memory()) return from;
-    wh_ctx *with = with_id(from, id, len);
-    if (with == wh__no_memory()) wh_end(from);
-    else wh__unref(from); /* it is part of what is returned now, and goes with it */
-    return with;
+    return len ? wh_take_over(with_id(from, id, len), from) : from;
 }
 
 /* ---- out ---- */

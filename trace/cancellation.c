@@ -150,5 +150,5 @@ void wh__describe_origin(const wh_ctx *origin, const wh_ctx *ctx, struct wh_caus
     cause->has_span = true;
     memcpy(cause->trace_id, trace->trace_id, sizeof cause->trace_id);
     memcpy(cause->span_id, trace->span_id, sizeof cause->span_id);
-    if (!trace->remote) cause->span_name = trace->name;
+    if (!trace->remote) cause->span_name = wh__name_of(trace);
 }

@@ -92,7 +92,7 @@ static bool put_in_batch(const struct wh__waiting *waiting)
 }
 
 /* Fills batches until one is full or nothing is left. The threads take turns in being first. */
-static bool fill_batches(void)
+static void fill_batches(void)
 {
     static struct wh__thread *turn;
     struct wh__thread *const first = turn ? turn : wh__threads();
@@ -103,11 +103,10 @@ static bool fill_batches(void)
         while (spool && (waiting = wh__spool_next(spool))) {
             if (put_in_batch(waiting)) continue;
             turn = thread->next;
-            return true;
+            return;
         }
         thread = thread->next ? thread->next : wh__threads();
     } while (thread != first);
-    return false;
 }
 
 static int64_t deadline_for(const wh_provider *provider)
@@ -118,41 +117,50 @@ static int64_t deadline_for(const wh_provider *provider)
     return asked < own && asked > wh__now() ? asked : own; /* nobody waits for one that has passed */
 }
 
-/* With the drain locked. Returns whether there may be more. */
-static bool pass(int *result)
+static uint64_t handed_out(void)
 {
-    const bool more = fill_batches();
-    for (wh_provider *provider = wh__providers(); provider; provider = provider->next) {
-        const int rc = export_batch(provider, deadline_for(provider));
-        if (rc) *result = rc;
-        wh__provider_report_losses(provider);
-    }
+    uint64_t count = 0;
     for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
-        struct wh__spool *spool = wh__spool_of(thread);
-        if (spool) wh__spool_give_back(spool);
+        const struct wh__spool *spool = wh__spool_of(thread);
+        if (spool) count += spool->handed_out;
     }
-    return more;
+    return count;
 }
 
-/* How many have been written by now: what a flush has to get through, even if producers go on. */
+/* How many wait now: what a flush has to get through, even if producers go on. */
 static uint64_t waiting_now(void)
 {
     uint64_t waiting = 0;
     for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
-        struct wh__spool *spool = wh__spool_of(thread);
+        const struct wh__spool *spool = wh__spool_of(thread);
         if (spool) waiting += __atomic_load_n(&spool->written, __ATOMIC_ACQUIRE) - spool->handed_out;
     }
     return waiting;
 }
 
+/* One batch for each provider that has something. */
+static void pass(int *result)
+{
+    fill_batches();
+    for (wh_provider *provider = wh__providers(); provider; provider = provider->next) {
+        const int rc = export_batch(provider, deadline_for(provider));
+        if (rc) *result = rc;
+        wh__provider_report_losses(provider, false);
+    }
+    for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
+        struct wh__spool *spool = wh__spool_of(thread);
+        if (spool) wh__spool_give_back(spool);
+    }
+}
+
+/* With the drain locked. A pass without anything to do says, if need be, that losses are over. */
 static int drain(void)
 {
     int result = 0;
-    uint64_t least = 0;
-    for (wh_provider *provider = wh__providers(); provider; provider = provider->next)
-        if (least == 0 || provider->max_batch < least) least = provider->max_batch;
-    uint64_t passes = least ? waiting_now() / least + 2 : 0;
-    while (passes-- && pass(&result)) continue;
+    const uint64_t until = handed_out() + waiting_now();
+    do {
+        pass(&result);
+    } while (handed_out() < until);
     return result;
 }
 

@@ -131,6 +131,7 @@ static void put_count(struct wh__text *text, uint64_t count, const char *why)
 
 static void say_losses(struct wh__text *text, const wh_provider *provider, const struct wh_provider_stats *s)
 {
+    if (s->dropped_queue + s->dropped_memory + s->dropped_export == 0) return;
     put_count(text, s->dropped_queue, "found the queue full");
     put_count(text, s->dropped_memory, "found no memory");
     put_count(text, s->dropped_export, "could not be exported");
@@ -141,22 +142,30 @@ static void say_losses(struct wh__text *text, const wh_provider *provider, const
     }
 }
 
-void wh__provider_report_losses(wh_provider *provider)
+/* Losses that come and go within a few seconds are one outage. */
+enum { OUTAGE_ENDS_AFTER_S = 5 };
+
+void wh__provider_report_losses(wh_provider *provider, bool at_the_end)
 {
     char buf[400] = "";
     struct wh__text text = {.buf = buf, .size = sizeof buf};
     struct wh_provider_stats s = {.size = sizeof s};
     wh_provider_stats(provider, &s);
     const uint64_t losses = s.dropped_queue + s.dropped_memory + s.dropped_export;
-    const bool losing = losses > provider->losses_seen, over = !losing && s.exported > provider->exported_seen;
+    const bool losing = losses > provider->losses_seen, recovered = s.exported > provider->exported_seen;
+    const int64_t now = losing || provider->in_outage ? wh__now() : 0;
+    say_losses(&text, provider, &s);
     if (losing && !provider->in_outage) {
-        say_losses(&text, provider, &s);
         wh_report(WH_WARNING, "spans are being lost: %s", buf);
-    } else if (over && provider->in_outage) {
-        say_losses(&text, provider, &s);
+        provider->in_outage = true;
+        provider->losses_said = losses;
+    } else if (provider->in_outage && at_the_end) {
+        if (losses > provider->losses_said) wh_report(WH_WARNING, "spans were lost in all: %s", buf);
+    } else if (provider->in_outage && !losing && recovered && now - provider->last_loss > WH_SEC(OUTAGE_ENDS_AFTER_S)) {
         wh_report(WH_INFO, "spans are exported again; lost in all: %s", buf);
+        provider->in_outage = false;
     }
-    if (losing || over) provider->in_outage = losing;
+    if (losing) provider->last_loss = now;
     provider->losses_seen = losses;
     provider->exported_seen = s.exported;
 }
@@ -203,6 +212,7 @@ int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
     __atomic_store_n(&provider->shut_down, true, __ATOMIC_RELEASE);
     if (result == ETIMEDOUT) interrupt_exporters(provider);
     if (!wh__drain_lock(deadline)) return ETIMEDOUT; /* they are still at it: leave them what they use */
+    wh__provider_report_losses(provider, true);
     close_exporters(provider, deadline);
     wh__drain_unlock();
     if (wh__default_provider() == provider) wh__set_default_provider(NULL);

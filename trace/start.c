@@ -84,7 +84,8 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
         wh__put_bytes(record->bytes + record->len, WH__SPAN_PARENT, parent->span_id, sizeof parent->span_id);
         record->len += 2 + sizeof parent->span_id;
     }
-    wh__record_name(&record, trace->name, opts->literal ? opts->literal : strlen(opts->name ? opts->name : ""));
+    const char *name = opts->name ? opts->name : "";
+    wh__record_name(&record, name, opts->literal ? opts->literal : strlen(name));
     if (trace->tracestate || opts->attrs.count || opts->link_count) record_options(&record, trace, opts);
     trace->record = record;
     trace->node.flags |= WH_RECORDS_ | WH__ENDS;

@@ -70,7 +70,7 @@ void wh_rename(const wh_ctx *ctx, const char *name)
     struct wh__trace_node *trace;
     if (!name || !open_record(ctx, &trace)) return;
     wh__record_name(&trace->record, name, strlen(name));
-    wh__copy_name(trace, name);
+    if (trace->name != trace->name_copy) wh__copy_name(trace, name); /* somebody may be reading the copy */
     wh__unlock(&trace->lock);
 }
 
@@ -102,7 +102,7 @@ int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, 
     if (trace && wh__has_span(trace) && !trace->remote) {
         memcpy(failure.trace_id, trace->trace_id, sizeof failure.trace_id);
         memcpy(failure.span_id, trace->span_id, sizeof failure.span_id);
-        snprintf(failure.span_name, sizeof failure.span_name, "%s", trace->name);
+        snprintf(failure.span_name, sizeof failure.span_name, "%s", wh__name_of(trace));
         failure.made = trace->node.made;
     }
     wh__note_failure(ctx, &failure);

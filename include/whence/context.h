@@ -95,6 +95,10 @@ WH_API void wh_end(wh_ctx *ctx);
 /* Ends the variable it marks when its scope is left: WH_AUTO wh_ctx *op = wh_start(...); */
 #define WH_AUTO __attribute__((unused, cleanup(wh_auto_end_)))
 
+/* Makes ctx the owner of the context that it was derived from, `parent`, in place of the caller: ending ctx ends both. For
+ * a function that derives in several steps and returns the last. To be called before anyone else has ctx. Returns ctx. */
+WH_API wh_ctx *wh_take_over(wh_ctx *ctx, wh_ctx *parent);
+
 /* To keep a context past the life of its owner, as when it is handed to another thread: hold it there first, release it
  * there last. A hold is no ownership: when the owner ends, the holder finds it done. Returns ctx. */
 WH_API const wh_ctx *wh_hold(const wh_ctx *ctx);

@@ -40,6 +40,7 @@
 #define WH__SIGNALS (1u << 8)     /* signals cancel it */
 #define WH__ENDS (1u << 9)        /* wh__span_ops->end has something to do */
 #define WH__DISPOSES (1u << 10)   /* wh__span_ops->dispose has something to do */
+#define WH__OWNS_PARENT (1u << 11) /* ending it ends the parent: set by its owner before anyone else has it */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
 

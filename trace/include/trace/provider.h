@@ -30,7 +30,8 @@ struct wh_provider {
     struct wh_bytes *batch;           /* max_batch of them */
     size_t batch_count, batch_bytes;
     uint64_t exported, dropped_export, dropped_at_shutdown;
-    uint64_t losses_seen, exported_seen;
+    uint64_t losses_seen, losses_said, exported_seen;
+    int64_t last_loss;
     bool in_outage;                   /* that spans are lost has been said, and not yet that it is over */
 
     wh_provider *next;                /* all providers, newest first; none is ever freed */
@@ -55,8 +56,8 @@ static inline uint64_t wh__many(const wh_provider *provider)
     return provider->max_batch < provider->max_queue / 2 ? provider->max_batch : (provider->max_queue + 1) / 2;
 }
 
-/* Says when spans begin to be lost, and when that is over. For whoever holds the drain. */
-void wh__provider_report_losses(wh_provider *provider);
+/* Says when spans begin to be lost, and when that is over, or how many it were at the end. For whoever holds the drain. */
+void wh__provider_report_losses(wh_provider *provider, bool at_the_end);
 
 /* In the child of a fork: what is counted and what waits is the parent's. */
 void wh__provider_forget(wh_provider *provider);

@@ -74,7 +74,12 @@ static inline void wh__copy_name(struct wh__trace_node *trace, const char *name)
     if (len == sizeof trace->name_copy) len = wh__utf8_cut(name, sizeof trace->name_copy - 1);
     memcpy(trace->name_copy, name, len);
     trace->name_copy[len] = '\0';
-    trace->name = trace->name_copy;
+    __atomic_store_n(&trace->name, trace->name_copy, __ATOMIC_RELEASE); /* a rename, and somebody may be asking */
+}
+
+static inline const char *wh__name_of(const struct wh__trace_node *trace)
+{
+    return __atomic_load_n(&trace->name, __ATOMIC_ACQUIRE);
 }
 
 /* A trace node that is no span: the remote span `from`, whose tracestate is copied, or, if that is NULL, a root for

@@ -1,0 +1,53 @@
+/* whence/microhttpd.h: Whence in libmicrohttpd. Library whence-microhttpd.
+ *
+ *   enum MHD_Result handle(void *root, struct MHD_Connection *c, const char *url, const char *method, ...)
+ *   {
+ *       WH_AUTO wh_ctx *req = wh_mhd_start(root, c, .method = method, .url = url, .route = "/order/{sku}",
+ *                                          .timeout = WH_MS(300));
+ *       ...
+ *       return wh_mhd_reply(req, c, MHD_HTTP_OK, response);
+ *   }
+ *
+ * For daemons that give a request a thread of its own (MHD_USE_THREAD_PER_CONNECTION, or a handler that does its work
+ * before it returns); a request that is suspended keeps its context elsewhere and ends it in the completion callback.
+ */
+#ifndef WHENCE_MICROHTTPD_H
+#define WHENCE_MICROHTTPD_H
+
+#include <microhttpd.h>
+#include <whence/whence.h>
+
+WH_BEGIN_DECLS
+
+struct wh_mhd_opts {
+    size_t size;
+    const struct wh_site *site;
+    struct MHD_Connection *connection;
+    const char *method WH_ZERO_;
+    const char *url WH_ZERO_;
+    const char *route WH_ZERO_;   /* of low cardinality, "/order/{sku}": names the span. NULL: the method alone does */
+    int64_t timeout WH_ZERO_;     /* the server's own limit; 0: none. The caller's deadline holds if it is earlier */
+};
+
+/* Begins a request: what its headers say is extracted (propagate.h; a request id is made if it brings none), a server span
+ * is started with the attributes of the HTTP conventions, and the client's hang-up cancels it (WH_CLIENT_GONE; a client
+ * that shuts down its sending side counts as gone). An owner: end it before the handler returns the connection. */
+#define wh_mhd_start(parent, ...) \
+    wh_mhd_start_at((parent), WH_OPTS_(struct wh_mhd_opts, .site = WH_HERE, .connection = __VA_ARGS__))
+WH_API WH_MUST_USE_ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *opts);
+
+/* MHD_queue_response(), and the status on the span: 5xx is an error, unless the request was cancelled: then the cause
+ * decides. The response stays the caller's. */
+WH_API enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
+                                    struct MHD_Response *response);
+
+/* The same with a text as the body; copied. */
+WH_API enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
+                                         const char *type, const char *text);
+
+/* Stops the daemon without cutting anyone short: takes no more connections, waits until those it has are gone, at most
+ * `timeout`, then stops it. */
+WH_API void wh_mhd_stop(struct MHD_Daemon *daemon, int64_t timeout);
+
+WH_END_DECLS
+#endif

@@ -1,0 +1,173 @@
+#include <whence/microhttpd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* ---- headers as a carrier ---- */
+
+enum { MOST_JOINED = 8192 };
+
+struct headers {
+    struct MHD_Connection *connection;
+    const char *name;
+    unsigned count;
+    size_t len;
+    char joined[MOST_JOINED];
+};
+
+/* A header that comes in several lines means what they mean joined by commas (RFC 9110, section 5.3). */
+static enum MHD_Result join(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct headers *headers = arg;
+    (void)kind;
+    if (!value || strcasecmp(name, headers->name)) return MHD_YES;
+    const int len = snprintf(headers->joined + headers->len, MOST_JOINED - headers->len, "%s%s", headers->count ? "," : "", value);
+    headers->count++;
+    headers->len += len > 0 ? (size_t)len : 0;
+    return headers->len < MOST_JOINED ? MHD_YES : MHD_NO;
+}
+
+/* A single line is not copied, however long it is. */
+static const char *get_header(void *carrier, const char *name)
+{
+    struct headers *headers = carrier;
+    const char *only = MHD_lookup_connection_value(headers->connection, MHD_HEADER_KIND, name);
+    if (!only) return NULL;
+    headers->name = name;
+    headers->count = 0;
+    headers->len = 0;
+    headers->joined[0] = '\0';
+    MHD_get_connection_values(headers->connection, MHD_HEADER_KIND, join, headers);
+    return headers->count > 1 && headers->len < MOST_JOINED ? headers->joined : only;
+}
+
+/* ---- what the conventions want on a server span (semantic conventions, HTTP spans) ---- */
+
+static bool is_known_method(const char *method)
+{
+    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(method, known[i]) == 0) return true;
+    return false;
+}
+
+static void set_peer(const wh_ctx *req, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    char text[INET6_ADDRSTRLEN];
+    if (!address) return;
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+        if (!inet_ntop(AF_INET, &in->sin_addr, text, sizeof text)) return;
+        wh_set(req, "network.peer.port", ntohs(in->sin_port));
+    } else if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+        if (!inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text)) return;
+        wh_set(req, "network.peer.port", ntohs(in6->sin6_port));
+    } else {
+        return;
+    }
+    wh_set(req, "network.peer.address", (const char *)text);
+    wh_set(req, "client.address", (const char *)text);
+}
+
+/* "host:port", "[v6]:port" or a host alone. */
+static void set_server(const wh_ctx *req, const char *host)
+{
+    if (!host) return;
+    const char *end = *host == '[' ? strchr(host, ']') : NULL;
+    const char *colon = strrchr(end ? end : host, ':');
+    wh_set(req, "server.address", ((struct wh_str){host, colon ? (size_t)(colon - host) : strlen(host)}));
+    if (colon && colon[1]) wh_set(req, "server.port", atoi(colon + 1));
+}
+
+static void describe(const wh_ctx *req, const struct wh_mhd_opts *opts, const char *method)
+{
+    struct MHD_Connection *connection = opts->connection;
+    const char *agent = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "user-agent");
+    if (!wh_recording(req)) return;
+    if (is_known_method(method)) {
+        wh_set(req, "http.request.method", method);
+    } else {
+        wh_set(req, "http.request.method", "_OTHER");
+        wh_set(req, "http.request.method_original", method);
+    }
+    if (opts->url) wh_set(req, "url.path", opts->url);
+    wh_set(req, "url.scheme", MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL) ? "https" : "http");
+    if (opts->route) wh_set(req, "http.route", opts->route);
+    if (agent) wh_set(req, "user_agent.original", agent);
+    set_server(req, MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "host"));
+    set_peer(req, connection);
+    wh_set(req, "whence.request_id", wh_request_id(req));
+}
+
+/* ---- the request ---- */
+
+static int socket_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : 0;
+}
+
+wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
+{
+    struct wh_mhd_opts opts = {0};
+    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    struct headers headers = {.connection = opts.connection};
+    const char *method = opts.method ? opts.method : "GET";
+    char name[256];
+    snprintf(name, sizeof name, "%s%s%s", is_known_method(method) ? method : "HTTP", opts.route ? " " : "",
+        opts.route ? opts.route : "");
+    wh_ctx *from = wh_extract_at(parent, get_header, &headers, opts.site);
+    if (!wh_request_id(from)) from = wh_take_over(wh_with_request_id(from, NULL), from);
+    const struct wh_start_opts start = {.size = sizeof start, .site = opts.site, .name = name, .kind = WH_SERVER,
+        .timeout = opts.timeout, .peer_fd = socket_of(opts.connection)};
+    wh_ctx *req = wh_take_over(wh_start_at(from, &start), from);
+    describe(req, &opts, method);
+    return req;
+}
+
+enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
+                             struct MHD_Response *response)
+{
+    wh_set(req, "http.response.status_code", status);
+    if (status >= 500 && !wh_err(req)) {
+        char type[12];
+        snprintf(type, sizeof type, "%u", status);
+        wh_fail_as(req, 0, type, NULL);
+    }
+    return MHD_queue_response(connection, status, response);
+}
+
+enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status, const char *type,
+                                  const char *text)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
+    if (!response) return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    const enum MHD_Result queued = wh_mhd_reply(req, connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static unsigned connections_of(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info ? info->num_connections : 0;
+}
+
+void wh_mhd_stop(struct MHD_Daemon *daemon, int64_t timeout)
+{
+    const int listening = MHD_quiesce_daemon(daemon);
+    const int64_t start = wh_now();
+    while (connections_of(daemon) && wh_now() - start < timeout) poll(NULL, 0, 5);
+    MHD_stop_daemon(daemon);
+    if (listening >= 0) close(listening);
+}

@@ -1,0 +1,1 @@
+whence_test(context/test_cancel.c LABELS quick)
