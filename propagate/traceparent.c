@@ -13,20 +13,22 @@ static bool all_zero(const uint8_t *bytes, size_t len)
 }
 
 /* "If a higher version is detected, the implementation SHOULD try to parse it": the first four parts, and then nothing or
- * a further part. */
-static bool ends_well(uint8_t version, const char *field)
+ * a further part. White space around a field is no part of it (RFC 9110, section 5.5), though not every HTTP library takes
+ * it away. */
+static bool ends_well(uint8_t version, const char *rest)
 {
-    const char next = field[LENGTH];
-    return next == '\0' || (version > 0 && next == '-');
+    return rest[strspn(rest, " \t")] == '\0' || (version > 0 && *rest == '-');
 }
 
 bool wh__traceparent_read(const char *field, struct wh_span_context *out)
 {
     struct wh_span_context span = {.remote = true};
     uint8_t version;
-    if (!field || strnlen(field, LENGTH) < LENGTH) return false;
+    if (!field) return false;
+    field += strspn(field, " \t");
+    if (strnlen(field, LENGTH) < LENGTH) return false;
     if (field[2] != '-' || field[SPAN_ID_AT - 1] != '-' || field[FLAGS_AT - 1] != '-') return false;
-    if (!wh__unhex(&version, field, 1) || version == 0xff || !ends_well(version, field)) return false;
+    if (!wh__unhex(&version, field, 1) || version == 0xff || !ends_well(version, field + LENGTH)) return false;
     if (!wh__unhex(span.trace_id, field + TRACE_ID_AT, sizeof span.trace_id)) return false;
     if (!wh__unhex(span.span_id, field + SPAN_ID_AT, sizeof span.span_id)) return false;
     if (!wh__unhex(&span.flags, field + FLAGS_AT, 1)) return false;

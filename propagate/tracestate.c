@@ -52,7 +52,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* -1: some rule is broken. Empty members are allowed, and do not count. */
+/* -1: some rule is broken. Empty members are allowed, and do not count. Of two with one key the first holds: it is the one
+ * that was added last. */
 static int read_members(const char *field, struct member members[MOST_MEMBERS])
 {
     int count = 0;
@@ -63,9 +64,11 @@ static int read_members(const char *field, struct member members[MOST_MEMBERS])
         while (last > p && is_blank(last[-1])) last--;
         if (last > p) {
             struct member member;
-            if (count == MOST_MEMBERS || !read_member(p, (size_t)(last - p), &member)) return -1;
-            if (is_repeated(members, (size_t)count, &member)) return -1;
-            members[count++] = member;
+            if (!read_member(p, (size_t)(last - p), &member)) return -1;
+            if (!is_repeated(members, (size_t)count, &member)) {
+                if (count == MOST_MEMBERS) return -1;
+                members[count++] = member;
+            }
         }
         if (!*end) return count;
         p = end;

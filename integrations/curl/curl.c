@@ -186,7 +186,7 @@ static void set_version(const wh_ctx *span, CURL *easy)
 /* A transfer that its context has ended is no failure of its own: the cause is on the span already. */
 static void set_result(const wh_ctx *span, CURL *easy, CURLcode result, const struct wh_site *site)
 {
-    char type[16];
+    char type[24];
     long status = 0, os_errno = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     if (status) {

@@ -21,6 +21,7 @@ static void accepted(void **state)
         {"01-" TRACE "-" SPAN "-01", WH_SAMPLED},             /* later versions, as far as they are known */
         {"cc-" TRACE "-" SPAN "-01-what the future will be like", WH_SAMPLED},
         {"fe-" TRACE "-" SPAN "-01-", WH_SAMPLED},
+        {" \t00-" TRACE "-" SPAN "-01\t ", WH_SAMPLED},       /* white space around it */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wh_span_context span;
@@ -40,8 +41,8 @@ static void rejected(void **state)
     (void)state;
     static const char *const rows[] = {
         "", "0", "00", "00-", "-", "00-" TRACE, "00-" TRACE "-" SPAN, "00-" TRACE "-" SPAN "-", "00-" TRACE "-" SPAN "-0",
-        "00-" TRACE "-" SPAN "-01-", "00-" TRACE "-" SPAN "-01-x", "00-" TRACE "-" SPAN "-01 ", "00-" TRACE "-" SPAN "-010",
-        " 00-" TRACE "-" SPAN "-01", "\t00-" TRACE "-" SPAN "-01", "00 " TRACE "-" SPAN "-01", "00-" TRACE "." SPAN "-01",
+        "00-" TRACE "-" SPAN "-01-", "00-" TRACE "-" SPAN "-01-x", "00-" TRACE "-" SPAN "-01 x", "00-" TRACE "-" SPAN "-010",
+        "\n00-" TRACE "-" SPAN "-01", "00-" TRACE "-" SPAN " -01", "00 " TRACE "-" SPAN "-01", "00-" TRACE "." SPAN "-01",
         "00-" TRACE "-" SPAN ".01", "ff-" TRACE "-" SPAN "-01", "FF-" TRACE "-" SPAN "-01", "0x-" TRACE "-" SPAN "-01",
         "CC-" TRACE "-" SPAN "-01", "cc-" TRACE "-" SPAN "-01.what", "cc-" TRACE "-" SPAN "-0",
         "00-00000000000000000000000000000000-" SPAN "-01", "00-" TRACE "-0000000000000000-01",

@@ -1,0 +1,202 @@
+"""wh_main() as the environment configures it: real processes, what they print, what they export, how long they take.
+
+Usage: test_environment.py PROGRAM [unittest's arguments]
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = None
+
+
+def closed_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(*arguments, **env):
+    """(stdout, list of lines on stderr, exit status, seconds)"""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "WHENCE_"))}
+    clean.update(env)
+    begun = time.monotonic()
+    done = subprocess.run([PROGRAM, *arguments], env=clean, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60)
+    return done.stdout.decode(), done.stderr.decode().splitlines(), done.returncode, time.monotonic() - begun
+
+
+def exported(stdout):
+    """Resource attributes and spans of what "otlp/stdout" has printed."""
+    resources, spans = [], []
+    for line in stdout.splitlines():
+        if not line.startswith("{"):
+            continue
+        for resource_spans in json.loads(line)["resourceSpans"]:
+            resources.append({a["key"]: a["value"].get("stringValue") for a in resource_spans["resource"]["attributes"]})
+            for scope_spans in resource_spans["scopeSpans"]:
+                spans += scope_spans["spans"]
+    return resources, spans
+
+
+class Environment(unittest.TestCase):
+    def stdout_exporter(self, *arguments, **env):
+        stdout, stderr, status, _ = run(*arguments, OTEL_TRACES_EXPORTER="otlp/stdout", **env)
+        self.assertEqual(status, 0, stderr)
+        resources, spans = exported(stdout)
+        return resources, spans, stderr
+
+    def assertWarns(self, stderr, *words):
+        self.assertEqual(len(stderr), 1, stderr)
+        self.assertTrue(stderr[0].startswith("whence: "))
+        for word in words:
+            self.assertIn(word, stderr[0])
+
+    # ---- where to ----
+
+    def test_no_collector_is_one_line_and_no_wait(self):
+        port = closed_port()
+        stdout, stderr, status, seconds = run(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
+        self.assertEqual((stdout, status), ("ran\n", 0))
+        self.assertWarns(stderr, f"http://127.0.0.1:{port}/v1/traces", "1 could not be exported", "refused")
+        self.assertLess(seconds, 1.5)
+
+    def test_a_collector_that_hangs_is_waited_for_no_longer_than_asked(self):
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+            stdout, stderr, status, seconds = run(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{listening.getsockname()[1]}")
+        self.assertEqual((stdout, status), ("ran\n", 0))
+        self.assertLess(seconds, 4)  # it asks for two seconds
+
+    def test_an_endpoint_that_is_no_url(self):
+        for endpoint in ("nonsense", "localhost:4318", "ftp://localhost/", "http://", "http://[::1", "http:///v1/traces"):
+            stdout, stderr, status, _ = run(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+            self.assertEqual((stdout, status), ("ran\n", 0))
+            self.assertWarns(stderr, endpoint, "not an http or https URL")
+
+    def test_disabled_or_none_is_silent(self):
+        for env in ({"OTEL_SDK_DISABLED": "true"}, {"OTEL_SDK_DISABLED": "TRUE"}, {"OTEL_TRACES_EXPORTER": "none"}):
+            self.assertEqual(run(**env)[:3], ("ran\n", [], 0))
+
+    def test_console(self):
+        stdout, stderr, status, _ = run(OTEL_TRACES_EXPORTER="console")
+        self.assertEqual((stdout, status), ("ran\n", 0))
+        self.assertIn("work", "\n".join(stderr))
+
+    def test_stdout_and_a_file_at_once(self):
+        with tempfile.NamedTemporaryFile() as file:
+            _, spans, stderr = self.stdout_exporter(WHENCE_TRACES_FILE=file.name)
+            _, in_file = exported(open(file.name).read())
+        self.assertEqual(stderr, [])
+        self.assertEqual([s["name"] for s in spans], ["work"])
+        self.assertEqual(spans, in_file)
+        self.assertEqual(spans[0]["kind"], 5)
+        self.assertEqual(spans[0]["attributes"], [{"key": "answer", "value": {"intValue": "42"}}])
+
+    def test_a_file_that_cannot_be_opened(self):
+        _, spans, stderr = self.stdout_exporter(WHENCE_TRACES_FILE="/nowhere/at/all")
+        self.assertWarns(stderr, "/nowhere/at/all", "No such file")
+        self.assertEqual(len(spans), 1)
+
+    def test_an_unknown_exporter(self):
+        stdout, stderr, status, _ = run(OTEL_TRACES_EXPORTER="zipkin")
+        self.assertEqual((stdout, status), ("ran\n", 0))
+        self.assertWarns(stderr, "OTEL_TRACES_EXPORTER=zipkin", "ignored")
+
+    # ---- who ----
+
+    def test_the_resource(self):
+        (resource,), _, _ = self.stdout_exporter()
+        self.assertEqual(resource["service.name"], "program")
+        self.assertEqual(resource["service.version"], "2.1")
+        self.assertEqual(resource["telemetry.sdk.name"], "whence")
+        self.assertEqual(resource["telemetry.sdk.language"], "c")
+        self.assertEqual(resource["host.name"], socket.gethostname())
+
+    def test_the_service_is_named_from_outside(self):
+        (resource,), _, _ = self.stdout_exporter(OTEL_SERVICE_NAME="other", OTEL_RESOURCE_ATTRIBUTES="service.name=third")
+        self.assertEqual(resource["service.name"], "other")
+        (resource,), _, _ = self.stdout_exporter(OTEL_SERVICE_NAME="", OTEL_RESOURCE_ATTRIBUTES="service.name=third")
+        self.assertEqual(resource["service.name"], "program")  # what the program says is more than the variable for attributes
+
+    def test_resource_attributes(self):
+        (resource,), _, stderr = self.stdout_exporter(OTEL_RESOURCE_ATTRIBUTES="a=1, b = x%2Cy%3D%C3%A4 ,c=,,d=e=f")
+        self.assertEqual(stderr, [])
+        self.assertEqual({k: resource.get(k) for k in "abcd"}, {"a": "1", "b": "x,y=ä", "c": "", "d": "e=f"})
+
+    def test_one_bad_resource_attribute_discards_all(self):
+        for bad in ("a=1,b", "a=1,=2", "a=1,b=%2", "a=1,b=%zz", "a=1,b=%00"):
+            (resource,), _, stderr = self.stdout_exporter(OTEL_RESOURCE_ATTRIBUTES=bad)
+            self.assertWarns(stderr, "OTEL_RESOURCE_ATTRIBUTES", bad)
+            self.assertNotIn("a", resource)
+
+    # ---- how much ----
+
+    def test_samplers(self):
+        for sampler, arg, kept in (("always_on", "", 1), ("always_off", "", 0), ("ALWAYS_OFF", "", 0), ("traceidratio", "0", 0),
+                                   ("traceidratio", "1", 1), ("traceidratio", "", 1), ("parentbased_always_off", "", 0),
+                                   ("parentbased_traceidratio", "0.0", 0), ("parentbased_always_on", "0", 1), ("", "0", 1)):
+            _, spans, stderr = self.stdout_exporter(OTEL_TRACES_SAMPLER=sampler, OTEL_TRACES_SAMPLER_ARG=arg)
+            self.assertEqual((len(spans), stderr), (kept, []), (sampler, arg))
+
+    def test_bad_values_warn_and_count_as_unset(self):
+        for name, value in (("OTEL_TRACES_SAMPLER", "sometimes"), ("OTEL_BSP_MAX_QUEUE_SIZE", "many"), ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+                            ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99999999999999999999"),
+                            ("OTEL_BSP_SCHEDULE_DELAY", "1.5"), ("OTEL_BSP_EXPORT_TIMEOUT", "10s"), ("OTEL_SDK_DISABLED", "yes")):
+            _, spans, stderr = self.stdout_exporter(**{name: value})
+            self.assertWarns(stderr, f"{name}={value}")
+            self.assertEqual(len(spans), 1)
+        _, spans, stderr = self.stdout_exporter(OTEL_TRACES_SAMPLER="traceidratio", OTEL_TRACES_SAMPLER_ARG="1.1")
+        self.assertWarns(stderr, "OTEL_TRACES_SAMPLER_ARG=1.1")
+        self.assertEqual(len(spans), 1)
+
+    # ---- the end ----
+
+    def test_leaving_by_exit_flushes_too(self):
+        stdout, stderr, status, _ = run("exit", OTEL_TRACES_EXPORTER="otlp/stdout")
+        self.assertEqual((status, stderr), (3, []))
+        self.assertEqual([s["name"] for s in exported(stdout)[1]], ["work"])
+
+    def test_children_of_a_fork_export_their_own_spans_once(self):
+        _, spans, stderr = self.stdout_exporter("fork")
+        self.assertEqual(stderr, [])
+        self.assertEqual(sorted(s["name"] for s in spans), ["after", "before", "in the child"])
+        self.assertEqual(len({s["spanId"] for s in spans}), 3)
+
+    def wait_and_signal(self, number, **env):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "WHENCE_"))}
+        clean.update(OTEL_TRACES_EXPORTER="otlp/stdout", **env)
+        process = subprocess.Popen([PROGRAM, "wait"], env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        time.sleep(0.05)
+        process.send_signal(number)
+        return process
+
+    def test_a_signal_cancels_the_root(self):
+        for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "SIGINT")):
+            process = self.wait_and_signal(number)
+            stdout, stderr = process.communicate(timeout=30)
+            self.assertEqual((process.returncode, stderr), (0, b""))
+            self.assertIn(f'canceled: shutdown "{name} from process {os.getpid()}"', stdout.decode())
+            _, (span,) = exported(stdout.decode())
+            attributes = {a["key"]: a["value"] for a in span["attributes"]}
+            self.assertEqual(attributes["whence.cancel.reason"], {"stringValue": "shutdown"})
+
+    def test_a_second_signal_ends_the_process(self):
+        process = self.wait_and_signal(signal.SIGTERM, STUBBORN="1")
+        self.assertIn(b"shutdown", process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -1,0 +1,15 @@
+# The service for the W3C test suite, and a test that talks to it as the suite does.
+pkg_check_modules(libcjson REQUIRED IMPORTED_TARGET libcjson)
+if(TARGET whence-curl AND TARGET whence-microhttpd AND TARGET whence-otlp)
+    add_executable(w3c_service w3c/service.c)
+    target_compile_definitions(w3c_service PRIVATE _GNU_SOURCE)
+    target_compile_options(w3c_service PRIVATE ${WHENCE_WARNINGS})
+    target_link_libraries(w3c_service PRIVATE whence::curl whence::microhttpd whence::otlp PkgConfig::libcjson)
+    set_target_properties(w3c_service PROPERTIES C_STANDARD 11)
+endif()
+if(TARGET w3c_service)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    add_test(NAME w3c_service
+        COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/w3c/test_service.py $<TARGET_FILE:w3c_service>)
+    set_tests_properties(w3c_service PROPERTIES TIMEOUT 60 LABELS python)
+endif()
