@@ -1,0 +1,6 @@
+if(TARGET whence-sqlite)
+    whence_test(integrations/test_sqlite.c LABELS quick LINK whence-sqlite-static)
+endif()
+if(TARGET whence-curl AND TARGET whence-microhttpd)
+    whence_test(integrations/test_http.c LABELS quick LINK whence-curl-static whence-microhttpd-static)
+endif()
