@@ -1,0 +1,18 @@
+# Fuzz targets. With clang and sanitizers (the fuzz preset) they are libFuzzer programs, run by hand; with any compiler they
+# are tests that run over their corpus and so many changes of it.
+function(whence_fuzz name rounds)
+    add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
+    target_compile_definitions(fuzz_${name} PRIVATE _GNU_SOURCE)
+    target_compile_options(fuzz_${name} PRIVATE ${WHENCE_WARNINGS})
+    set_target_properties(fuzz_${name} PROPERTIES C_STANDARD 11)
+    target_link_libraries(fuzz_${name} PRIVATE whence-static)
+    if(WHENCE_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        target_sources(fuzz_${name} PRIVATE fuzz/driver.c)
+        add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name} ${rounds})
+        set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    endif()
+endfunction()
+whence_fuzz(headers 20000)
+whence_fuzz(read 20000)
