@@ -1,21 +1,25 @@
 #include "base/lock.h"
 
 #include <sched.h>
-#include <time.h>
+
+#include "base/clock.h"
+#include "base/park.h"
 
 enum { SPINS = 100, YIELDS = 20, NAP_NS = 50000 };
 
 uint32_t wh__forking;
 
-/* Sleeping, in the end, lets a holder run that has a lower priority than we have. */
+/* Sleeping, in the end, lets a holder run that has a lower priority than we have. By a word that nobody changes, since
+ * pthread_cancel() may end a thread that is in nanosleep(). */
 void wh__back_off(unsigned round)
 {
+    static const uint32_t never;
     if (round < SPINS)
         wh__pause();
     else if (round < SPINS + YIELDS)
         sched_yield();
     else
-        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+        wh__park(&never, 0, wh__now() + NAP_NS);
 }
 
 void wh__lock_wait(uint32_t *word)

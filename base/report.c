@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/lock.h"
 #include "base/text.h"
 
@@ -40,5 +41,5 @@ void wh_report(enum wh_severity severity, const char *format, ...)
     }
     size_t len = text.len < text.size ? text.len : text.size - 1;
     line[len++] = '\n';
-    if (write(STDERR_FILENO, line, len) < 0) return; /* nobody left to tell */
+    if (wh__write(STDERR_FILENO, line, len) < 0) return; /* nobody left to tell */
 }

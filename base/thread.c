@@ -66,7 +66,8 @@ static void after_fork_in_child(void)
     for (struct wh__thread *t = all; t; t = t->next) {
         if (t == wh__current) continue;
         t->taken = true; /* by nobody, for ever */
-        t->critical = 0; /* it may have been waiting at the gate */
+        if (t->critical) *t->wants &= ~WH__LOCK_BIT; /* it was at the gate: waiting, or in for an instant */
+        t->critical = 0;
     }
     if (wh__current) {
         wh__current->id = kernel_id();

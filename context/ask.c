@@ -1,10 +1,9 @@
 /* What an observer may ask of a context: whether it is done, until when it has, and to be told. */
 #include <errno.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <pthread.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
+#include "base/fd.h"
 #include "base/park.h"
 #include "context/tree.h"
 
@@ -17,7 +16,7 @@ int wh_err_(const wh_ctx *ctx)
     if (state & WH__SIGNALLING) {
         const uint64_t one = 1;
         const int saved = errno;
-        if (write(node->extra->fd, &one, sizeof one) < 0) errno = saved; /* full: then it is readable */
+        if (wh__write(node->extra->fd, &one, sizeof one) < 0) errno = saved; /* full: then it is readable */
     }
     return WH__ERR(state);
 }
@@ -39,10 +38,19 @@ bool wh_cancellable(const wh_ctx *ctx)
     return wh__live(ctx) != NULL;
 }
 
+/* The one place in the library where pthread_cancel() may end a thread: it holds nothing, and nobody counts on it. */
+static void sleep_on(const uint32_t *word, uint32_t expected, int64_t deadline)
+{
+    int type;
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+    wh__park(word, expected, deadline);
+    pthread_setcanceltype(type, &type);
+}
+
 static void wait_forever_or(int64_t limit)
 {
     const uint32_t never = 0;
-    while (limit == WH_NEVER || wh__now() < limit) wh__park(&never, 0, limit);
+    while (limit == WH_NEVER || wh__now() < limit) sleep_on(&never, 0, limit);
 }
 
 /* The timer thread may be late or, after a fork, not there yet: who waits for a deadline looks at the clock itself. */
@@ -62,11 +70,11 @@ int wh_wait(const wh_ctx *ctx, int64_t limit)
             wh__expire(node);
         } else if (!(state & WH__WAITERS)) {
             wh__lock(&node->state);
-            wh__unlock_to(&node->state, (node->state | WH__WAITERS) & ~WH__LOCK_BIT);
+            wh__unlock_to(&node->state, wh__state_held(node) | WH__WAITERS);
         } else if (state & WH__LOCK_BIT) {
             wh__lock_wait(&node->state);
         } else {
-            wh__park(&node->state, state, until < node->deadline ? until : node->deadline);
+            sleep_on(&node->state, state, until < node->deadline ? until : node->deadline);
         }
     }
 }
@@ -84,34 +92,4 @@ struct wh__extra *wh__extra_of(wh_ctx *node, bool may_ask)
     wh__unlock(&node->state);
     if (extra) wh__slab_put(fresh);
     return extra ? extra : fresh;
-}
-
-int wh_done_fd(const wh_ctx *ctx)
-{
-    wh_ctx *node = wh__live(ctx);
-    errno = 0;
-    if (!node) return -1;
-    if (wh__state(node) & WH__HAS_FD) return node->extra->fd;
-    if (node->flags & WH__IMMORTAL) {
-        errno = ENOMEM;
-        return -1;
-    }
-    struct wh__extra *extra = wh__extra_of(node, true);
-    if (!extra) {
-        errno = ENOMEM;
-        return -1;
-    }
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fd < 0) return -1;
-    wh__lock(&node->state);
-    const bool first = !(node->state & WH__HAS_FD);
-    uint32_t state = node->state & ~WH__LOCK_BIT;
-    if (first) {
-        extra->fd = fd;
-        state |= WH__HAS_FD | (state >= WH_NOT_OPEN_ ? WH__SIGNALLING : 0);
-    }
-    wh__unlock_to(&node->state, state);
-    if (!first) close(fd);
-    wh_err_(node);
-    return extra->fd;
 }

@@ -10,6 +10,7 @@
 #include "base/park.h"
 #include "base/spawn.h"
 #include "context/tree.h"
+#include "loop.h"
 
 enum {
     WAITING, /* in the list of its node */
@@ -24,7 +25,8 @@ struct wh_callback {
     uint32_t lock;             /* of node and refs */
     uint32_t refs;
     uint32_t state;            /* changes under the lock of whatever holds it; waited for with wh__park() */
-    uint32_t runner;           /* thread id of who runs it */
+    uint32_t runner;           /* thread id of who runs it, */
+    uint32_t forks;            /* and wh__forks then: another number, and that is a thread of the parent process */
     bool runs_inline;
     wh_ctx *node;              /* NULL once it cannot be found there any more */
     wh_callback *next, **link; /* in extra->callbacks of the node, or in the queue */
@@ -55,9 +57,21 @@ static void let_go(wh_callback *callback)
     if (last) wh__slab_put(callback);
 }
 
+static uint32_t state_of(const wh_callback *callback)
+{
+    return __atomic_load_n(&callback->state, __ATOMIC_ACQUIRE);
+}
+
 static void set_state(wh_callback *callback, uint32_t state)
 {
     __atomic_store_n(&callback->state, state, __ATOMIC_RELEASE);
+}
+
+/* Under the lock of whatever held it. */
+static void set_running(wh_callback *callback)
+{
+    callback->forks = wh__forks;
+    set_state(callback, RUNNING);
 }
 
 static void run(wh_callback *callback)
@@ -101,7 +115,7 @@ static wh_callback *dequeue(void)
     wh_callback *callback = queue.first;
     if (callback) {
         leave_queue(callback);
-        set_state(callback, RUNNING);
+        set_running(callback);
     }
     wh__unlock(&queue.lock);
     return callback;
@@ -127,26 +141,34 @@ static void wake_queue(void)
     wh__spawn(&queue.has_thread, "whence-after", run_queue);
 }
 
-static void restart_after_fork(void)
+/* What waits in the queue when a process forks is the parent's to run: done once more in the child, it would reach through
+ * the descriptors that both have, and nobody there could stop it. */
+static void forget_parents_queue(void)
 {
     queue.has_thread = false;
-    if (queue.first) wake_queue();
+    for (wh_callback *callback; (callback = dequeue());) {
+        set_state(callback, OVER);
+        let_go(callback);
+    }
 }
 
 /* ---- registering ---- */
 
 /* It is MOVING and in no list. Whoever is about to look for it in its node has the callback's lock, and the node does not
- * go before that is released. */
-static void leave_node(wh_callback *callback, bool to_run)
+ * go before that is released. `staying`: who has said wh__stay() since it is MOVING, or NULL. */
+static void leave_node(wh_callback *callback, bool to_run, struct wh__thread *staying)
 {
     const bool runs_inline = callback->runs_inline;
     wh__lock(&callback->lock);
     callback->node = NULL;
     if (to_run && !runs_inline)
         enqueue(callback);
+    else if (to_run)
+        set_running(callback);
     else
-        set_state(callback, to_run ? RUNNING : OVER);
+        set_state(callback, OVER);
     wh__unlock(&callback->lock);
+    wh__stay_over(staying);
     if (!to_run)
         let_go(callback);
     else if (runs_inline)
@@ -160,7 +182,7 @@ static bool wait_in(wh_callback *callback, wh_ctx *node)
 {
     if (node->flags & WH__IMMORTAL) return false;
     wh__lock(&node->state);
-    const bool open = node->state < WH_NOT_OPEN_;
+    const bool open = wh__state_held(node) < WH_NOT_OPEN_;
     if (open) put_in(callback, &node->extra->callbacks);
     wh__unlock(&node->state);
     return open;
@@ -169,9 +191,10 @@ static bool wait_in(wh_callback *callback, wh_ctx *node)
 static int add(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, bool runs_inline, wh_callback **out)
 {
     static bool fork_seen_to;
-    if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(restart_after_fork);
+    if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(forget_parents_queue);
     wh_ctx *node = wh__live(ctx);
     if (node && !(node->flags & WH__IMMORTAL) && !wh__extra_of(node, true)) return ENOMEM;
+    if (node && node->deadline != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
     wh_callback *callback = wh__slab_get(WH__128);
     if (!callback) return ENOMEM;
     *callback = (wh_callback){.refs = out ? 2 : 1, .runs_inline = runs_inline, .node = node, .fn = fn, .arg = arg};
@@ -181,7 +204,7 @@ static int add(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, bool runs_in
         let_go(callback);
     } else if (!wait_in(callback, node)) {
         callback->state = MOVING;
-        leave_node(callback, true);
+        leave_node(callback, true, NULL);
     }
     return 0;
 }
@@ -203,16 +226,18 @@ static void empty(wh_ctx *node, bool to_run)
 {
     struct wh__extra *extra = __atomic_load_n(&node->extra, __ATOMIC_ACQUIRE);
     if (!extra) return;
+    struct wh__thread *self = wh__self();
     for (;;) {
-        wh__lock(&node->state);
+        wh__lock_as(self, &node->state);
         wh_callback *callback = extra->callbacks;
         if (callback) {
             take_out(callback);
             set_state(callback, MOVING);
+            wh__stay(self);
         }
-        wh__unlock(&node->state);
+        wh__unlock_as(self, &node->state, wh__state_held(node));
         if (!callback) return;
-        leave_node(callback, to_run);
+        leave_node(callback, to_run, self);
     }
 }
 
@@ -234,7 +259,7 @@ static bool taken_from_node(wh_callback *callback)
     wh__lock(&callback->lock);
     if (callback->node) {
         wh__lock(&callback->node->state);
-        taken = callback->state == WAITING;
+        taken = state_of(callback) == WAITING;
         if (taken) {
             take_out(callback);
             set_state(callback, OVER);
@@ -248,18 +273,13 @@ static bool taken_from_node(wh_callback *callback)
 static bool taken_from_queue(wh_callback *callback)
 {
     wh__lock(&queue.lock);
-    const bool taken = callback->state == QUEUED;
+    const bool taken = state_of(callback) == QUEUED;
     if (taken) {
         leave_queue(callback);
         set_state(callback, OVER);
     }
     wh__unlock(&queue.lock);
     return taken;
-}
-
-static uint32_t state_of(const wh_callback *callback)
-{
-    return __atomic_load_n(&callback->state, __ATOMIC_ACQUIRE);
 }
 
 static bool stop(wh_callback *callback, bool wait)
@@ -273,6 +293,7 @@ static bool stop(wh_callback *callback, bool wait)
         const uint32_t state = state_of(callback);
         if (taken || state == OVER || (state == RUNNING && !wait)) break;
         if (state == RUNNING && self && __atomic_load_n(&callback->runner, __ATOMIC_RELAXED) == self->id) break;
+        if (state == RUNNING && callback->forks != wh__forks) break;
         if (state == RUNNING)
             wh__park(&callback->state, state, WH_NEVER);
         else

@@ -8,7 +8,8 @@
  * then; the others are pinned by a reference and linked, through the `next` that they no longer need, into the way still
  * to go. Nothing is allocated and nothing recurses. When wh__cancel() returns, every descendant is done: also those whom
  * another thread is just cancelling, because it waits for that to have gone all the way down. That wait ends: it goes
- * from a node to nodes below it only, and no code of the user's runs before the news has arrived everywhere.
+ * from a node to nodes below it only, and no code of the user's, no destructor either, runs before the news has arrived
+ * everywhere. Until then fork() waits too: in its child nobody would carry the news on.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,42 +26,45 @@ enum { BATCH = 64 }; /* children closed under one lock of their parent: a micros
 struct sweep {
     wh_ctx *origin;
     uint32_t done;      /* the state of whom it reaches */
-    wh_ctx *to_go;      /* done, their children not yet */
-    wh_ctx *reached;    /* these too; callbacks and timers are left */
-    wh_ctx *others;     /* cancelled by somebody else who is still on the way */
+    wh_ctx *reached;    /* done and pinned, from above to below and newest first */
+    wh_ctx **last;      /* where the next of these goes */
+    wh_ctx *others;     /* cancelled by somebody else who is still on the way; pinned too */
 };
 
 /* Whoever looks at the word meanwhile makes the descriptor readable first; so the two never disagree. */
-static void signal_done(wh_ctx *node)
+void wh__signal_done(wh_ctx *node)
 {
     const uint32_t state = wh__state(node);
     if (state & WH__SIGNALLING) {
         wh_err_(node);
         wh__lock(&node->state);
-        wh__unlock_to(&node->state, node->state & ~(WH__SIGNALLING | WH__LOCK_BIT));
+        wh__unlock_to(&node->state, wh__state_held(node) & ~WH__SIGNALLING);
     }
     if (state & WH__WAITERS) wh__unpark(&node->state);
+}
+
+/* Under its lock. Returns where the next one goes, if that is to come after it. */
+static wh_ctx **pin(wh_ctx *node, wh_ctx **slot)
+{
+    wh__count_up(node);
+    node->next = *slot;
+    *slot = node;
+    return &node->next;
 }
 
 /* Under the lock of its parent: closes it, if it is open. */
 static void reach(struct sweep *sweep, wh_ctx *child)
 {
     wh__lock(&child->state);
-    const uint32_t state = child->state & ~WH__LOCK_BIT;
+    const uint32_t state = wh__state_held(child);
     uint32_t next = state;
-    wh_ctx **pinned_to = NULL;
+    child->link = NULL;
     if (state >= WH_NOT_OPEN_) {
-        if (state & WH__SWEEPING) pinned_to = &sweep->others;
+        if (state & WH__SWEEPING) pin(child, &sweep->others);
     } else if (child->refs) { /* otherwise it is on its way out */
         child->origin = sweep->origin;
         next = sweep->done | state | (state & WH__HAS_FD ? WH__SIGNALLING : 0);
-        if (child->children || child->extra || state || child->flags & WH__TIMED) pinned_to = &sweep->to_go;
-    }
-    child->link = NULL;
-    if (pinned_to) {
-        child->refs++;
-        child->next = *pinned_to;
-        *pinned_to = child;
+        if (child->children || child->extra || state || child->flags & WH__TIMED) sweep->last = pin(child, sweep->last);
     }
     wh__unlock_to(&child->state, next);
 }
@@ -83,12 +87,9 @@ static void sweep_children(struct sweep *sweep, wh_ctx *node)
 static void sweep_below(struct sweep *sweep, wh_ctx *origin)
 {
     sweep_children(sweep, origin);
-    for (wh_ctx *node; (node = sweep->to_go);) {
-        sweep->to_go = node->next;
-        signal_done(node);
+    for (wh_ctx *node = sweep->reached; node; node = node->next) {
+        wh__signal_done(node);
         sweep_children(sweep, node);
-        node->next = sweep->reached;
-        sweep->reached = node;
     }
 }
 
@@ -97,35 +98,28 @@ static void wait_for_sweep_of(const wh_ctx *origin)
     for (unsigned round = 0; wh__state(origin) & WH__SWEEPING; round++) wh__back_off(round);
 }
 
-static wh_ctx *reversed(wh_ctx *list)
-{
-    wh_ctx *turned = NULL;
-    while (list) {
-        wh_ctx *next = list->next;
-        list->next = turned;
-        turned = list;
-        list = next;
-    }
-    return turned;
-}
-
+/* From here on everybody may know that all below is done. */
 static void finish_sweep(struct sweep *sweep, wh_ctx *origin)
 {
-    for (wh_ctx *node; (node = sweep->others);) {
-        sweep->others = node->next;
-        wait_for_sweep_of(node);
-        wh__unref(node);
-    }
+    for (const wh_ctx *node = sweep->others; node; node = node->next) wait_for_sweep_of(node);
     if (wh__state(origin) & WH__SWEEPING) {
         wh__lock(&origin->state);
-        wh__unlock_to(&origin->state, origin->state & ~(WH__SWEEPING | WH__LOCK_BIT));
+        wh__unlock_to(&origin->state, wh__state_held(origin) & ~WH__SWEEPING);
     }
+}
+
+/* The user's code may run. */
+static void leave_sweep(struct sweep *sweep, wh_ctx *origin)
+{
     wh__callbacks_run(origin);
-    sweep->reached = reversed(sweep->reached);
     for (wh_ctx *node; (node = sweep->reached);) {
         sweep->reached = node->next;
         wh__timer_disarm(node);
         wh__callbacks_run(node);
+        wh__unref(node);
+    }
+    for (wh_ctx *node; (node = sweep->others);) {
+        sweep->others = node->next;
         wh__unref(node);
     }
 }
@@ -163,8 +157,8 @@ static const char *copy_text(const char *text, char **block)
 /* Under the lock of the node: fixes error and cause. Returns its new state. */
 static inline uint32_t close_node(wh_ctx *node, const struct wh__verdict *verdict, int64_t at, uint32_t thread, const char *text)
 {
-    const int err = verdict->reason->err ? verdict->reason->err : ECANCELED;
-    uint32_t state = (node->state & ~WH__LOCK_BIT) | (uint32_t)err << 8 | WH__ORIGIN;
+    const uint32_t err = verdict->reason->err == ETIMEDOUT ? ETIMEDOUT : ECANCELED;
+    uint32_t state = wh__state_held(node) | err << 8 | WH__ORIGIN;
     node->by.thread = thread;
     node->by.losers = 0;
     node->reason = verdict->reason;
@@ -176,12 +170,15 @@ static inline uint32_t close_node(wh_ctx *node, const struct wh__verdict *verdic
     return state;
 }
 
-static void spread(wh_ctx *node, uint32_t state)
+/* The node is pinned, and the thread has said wh__stay(). */
+static void spread(struct wh__thread *self, wh_ctx *node, uint32_t state)
 {
-    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(state) << 8};
-    signal_done(node);
+    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(state) << 8, .last = &sweep.reached};
+    wh__signal_done(node);
     sweep_below(&sweep, node);
     finish_sweep(&sweep, node);
+    wh__stay_over(self);
+    leave_sweep(&sweep, node);
     wh__unref(node);
 }
 
@@ -196,7 +193,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
     const int64_t at = wh__now();
 
     wh__lock_as(self, &node->state);
-    uint32_t state = node->state & ~WH__LOCK_BIT;
+    uint32_t state = wh__state_held(node);
     const bool won = state < WH_NOT_OPEN_;
     bool spreads = false;
     if (won) {
@@ -204,12 +201,15 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
         state = close_node(node, verdict, at, self ? self->id : 0, text);
         if (block) state |= WH__OWNS_TEXT;
         if (extra) extra->culprit = verdict->culprit;
-        if (spreads) node->refs++;
+        if (spreads) {
+            wh__count_up(node);
+            wh__stay(self);
+        }
     }
     wh__unlock_as(self, &node->state, state);
 
     if (verdict->culprit && !(won && extra)) wh__slab_put(verdict->culprit);
-    if (spreads) spread(node, state);
+    if (spreads) spread(self, node, state);
     if (won) return true;
     wh__slab_put_if(block);
     come_too_late(node, verdict);
@@ -219,6 +219,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
 bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,
                   const struct wh_site *site)
 {
+    ctx = wh__own(ctx);
     if (!ctx || ctx->flags & (WH__VALUE | WH__IMMORTAL)) return false;
     const struct wh__verdict verdict = {.reason = reason ? reason : WH_CANCELED, .site = site, .text = text,
         .text_is_static = text_is_static};

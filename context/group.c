@@ -18,6 +18,7 @@ struct member {
     const struct wh_site *site;
     pthread_t thread;
     bool started, returned;  /* [lock]: `thread` is set; fn has returned */
+    uint32_t forks;          /* wh__forks when it started: another number, and its thread is in the parent process */
     struct wh__failure failure;
     struct member *next;     /* [lock] */
 };
@@ -74,12 +75,15 @@ static void close_note(wh_ctx *ctx)
     wh__unlock(&ctx->state);
 }
 
+/* The first failure is the one that cancels, so that the cause and what waiting returns are of the same member. */
 static void fail(wh_group *group, const struct member *member, int rc, const char *what)
 {
-    struct wh__failure *culprit = wh__slab_get(WH__512);
     wh__lock(&group->lock);
-    if (group->failure == 0) group->failure = rc;
+    const bool first = group->failure == 0;
+    if (first) group->failure = rc;
     wh__unlock(&group->lock);
+    if (!first) return;
+    struct wh__failure *culprit = wh__slab_get(WH__512);
     if (culprit) {
         *culprit = member->failure;
         if (!culprit->noted) culprit->site = member->site;
@@ -91,6 +95,14 @@ static void fail(wh_group *group, const struct member *member, int rc, const cha
 }
 
 /* ---- members ---- */
+
+/* Under the lock. Who waits looks at the number without it. */
+static uint32_t one_less(wh_group *group)
+{
+    const uint32_t left = group->running - 1;
+    __atomic_store_n(&group->running, left, __ATOMIC_RELEASE);
+    return left;
+}
 
 /* The group that this thread is a member of. */
 static _Thread_local const wh_group *works_for;
@@ -106,30 +118,43 @@ static void *work(void *arg)
     wh_end(member->ctx);
     wh__lock(&group->lock);
     member->returned = true;
-    const uint32_t left = --group->running;
+    const uint32_t left = one_less(group);
     wh__unlock(&group->lock);
     if (left == 0) wh__unpark(&group->running);
     return NULL;
+}
+
+/* In the child of a fork the members that were running are not there and will not return. */
+static bool is_lost(const struct member *member)
+{
+    return member->forks != wh__forks;
 }
 
 static struct member *next_returned(wh_group *group)
 {
     wh__lock(&group->lock);
     struct member **slot = &group->members;
-    while (*slot && !((*slot)->started && (*slot)->returned)) slot = &(*slot)->next;
+    while (*slot && !is_lost(*slot) && !((*slot)->started && (*slot)->returned)) slot = &(*slot)->next;
     struct member *member = *slot;
     if (member) *slot = member->next;
+    if (member && !member->returned) {
+        one_less(group);
+        if (group->failure == 0) group->failure = ECANCELED;
+    }
     wh__unlock(&group->lock);
     return member;
 }
 
-/* Their threads are at their very end, so this does not wait for long. */
+/* Their threads are at their very end, so this does not wait for long; and it is not to be left half-way. */
 static void join_returned(wh_group *group)
 {
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     for (struct member *member; (member = next_returned(group));) {
-        pthread_join(member->thread, NULL);
+        if (!is_lost(member)) pthread_join(member->thread, NULL);
         wh__mem_free(member);
     }
+    pthread_setcancelstate(state, &state);
 }
 
 static wh_ctx *member_ctx(wh_group *group, struct member *member)
@@ -143,13 +168,18 @@ static wh_ctx *member_ctx(wh_group *group, struct member *member)
     return wh__node_enter(ctx, 0);
 }
 
-static void enlist(wh_group *group, struct member *member)
+/* False: waiting is over, it comes too late. */
+static bool enlist(wh_group *group, struct member *member)
 {
     wh__lock(&group->lock);
-    member->next = group->members;
-    group->members = member;
-    group->running++;
+    const bool open = !group->closed;
+    if (open) {
+        member->next = group->members;
+        group->members = member;
+        __atomic_store_n(&group->running, group->running + 1, __ATOMIC_RELAXED);
+    }
     wh__unlock(&group->lock);
+    return open;
 }
 
 static void strike_off(wh_group *group, struct member *member)
@@ -158,14 +188,19 @@ static void strike_off(wh_group *group, struct member *member)
     struct member **slot = &group->members;
     while (*slot != member) slot = &(*slot)->next;
     *slot = member->next;
-    const uint32_t left = --group->running;
+    const uint32_t left = one_less(group);
     wh__unlock(&group->lock);
     if (left == 0) wh__unpark(&group->running);
 }
 
 static int start(wh_group *group, struct member *member)
 {
-    enlist(group, member);
+    if (!enlist(group, member)) {
+        close_note(member->ctx);
+        wh_end(member->ctx);
+        wh__mem_free(member);
+        return ECANCELED;
+    }
     const int rc = pthread_create(&member->thread, NULL, work, member);
     if (rc) {
         close_note(member->ctx);
@@ -205,7 +240,7 @@ int wh_go_at(wh_group *group, int (*fn)(const wh_ctx *ctx, void *arg), void *arg
         fail(group, &out_of_memory, ENOMEM, "could not be started:");
         return ENOMEM;
     }
-    *member = (struct member){.group = group, .fn = fn, .arg = arg, .name = name, .site = site};
+    *member = (struct member){.group = group, .fn = fn, .arg = arg, .name = name, .site = site, .forks = wh__forks};
     member->ctx = member_ctx(group, member);
     return start(group, member);
 }
@@ -241,6 +276,7 @@ void wh_group_free(wh_group *group)
 {
     if (!group || group == &no_group) return;
     wh__cancel(group->ctx, &(struct wh__verdict){.reason = WH_ENDED, .site = group->ctx->made, .not_a_loser = true});
+    if (works_for == group) return; /* a member cannot wait for itself: whoever made the group frees it */
     wh_group_wait(group);
     wh_end(group->ctx);
     wh__mem_free(group);

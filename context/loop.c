@@ -33,7 +33,7 @@ void wh__loop_wake_by(int64_t instant)
 {
     if (instant >= __atomic_load_n(&loop.wakes_by, __ATOMIC_SEQ_CST)) return;
     wh__lock(&loop.lock);
-    if (instant < loop.wakes_by) {
+    if (instant < __atomic_load_n(&loop.wakes_by, __ATOMIC_RELAXED)) {
         __atomic_store_n(&loop.wakes_by, instant, __ATOMIC_SEQ_CST);
         set_alarm(instant);
     }
@@ -110,6 +110,7 @@ static void forget_parents_loop(void)
     loop.wakes_by = WH_NEVER;
     wh__watches_forget();
     wh__signals_forget();
+    wh__timers_take_back();
 }
 
 static bool start(int *error)

@@ -27,5 +27,6 @@ void wh__signal_ready(void);                         /* signal.c */
 /* What it calls in the child of a fork, where it has no descriptors yet. */
 void wh__watches_forget(void);
 void wh__signals_forget(void);
+void wh__timers_take_back(void);
 
 #endif

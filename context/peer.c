@@ -70,16 +70,17 @@ static int enter(struct wh__watch *watch)
 {
     struct entry *entry = &table.entries[watch->fd];
     const uint32_t events = EPOLLRDHUP | EPOLLET;
-    uint32_t generation = ++table.generation;
+    if (++table.generation == 0) table.generation = 1; /* 0 is an entry without watches */
+    uint32_t generation = table.generation;
     int rc = wh__loop_add(watch->fd, events, tag_of(watch->fd, generation));
-    if (rc == EEXIST) {
-        generation = entry->generation;
+    const bool known = rc == EEXIST;
+    if (known) {
+        if (entry->first) generation = entry->generation;
         wh__loop_remove(watch->fd);
         rc = wh__loop_add(watch->fd, events, tag_of(watch->fd, generation));
-    } else if (rc == 0) {
-        *entry = (struct entry){.generation = generation};
     }
     if (rc) return rc;
+    if (!known || !entry->first) *entry = (struct entry){.generation = generation};
     watch->generation = generation;
     watch->next = entry->first;
     entry->first = watch;
@@ -99,14 +100,21 @@ static void leave(struct wh__watch *watch)
     }
 }
 
+/* Under the lock. Returns the watch that it had, which is in no list any more. */
+static struct wh__watch *take_watch(struct wh__extra *extra)
+{
+    struct wh__watch *watch = extra->watch;
+    if (watch) leave(watch);
+    __atomic_store_n(&extra->watch, NULL, __ATOMIC_RELAXED);
+    return watch;
+}
+
 void wh__unwatch(wh_ctx *node)
 {
     struct wh__extra *extra = __atomic_load_n(&node->extra, __ATOMIC_ACQUIRE);
     if (!extra || !__atomic_load_n(&extra->watch, __ATOMIC_RELAXED)) return;
     wh__lock(&table.lock);
-    struct wh__watch *watch = extra->watch;
-    extra->watch = NULL;
-    if (watch) leave(watch);
+    struct wh__watch *watch = take_watch(extra);
     wh__unlock(&table.lock);
     wh__slab_put_if(watch);
 }
@@ -114,9 +122,9 @@ void wh__unwatch(wh_ctx *node)
 int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *site)
 {
     if (fd < 0) return EBADF;
+    ctx = wh__own(ctx);
     if (!ctx || ctx->flags & (WH__VALUE | WH__IMMORTAL)) return EINVAL;
     if (!wh__loop_start()) return EAGAIN;
-    wh__unwatch(ctx);
     struct wh__extra *extra = wh__extra_of(ctx, true);
     struct wh__watch *watch = extra ? wh__slab_get(WH__64) : NULL;
     if (!watch || !make_room_for(fd)) {
@@ -125,9 +133,11 @@ int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *
     }
     *watch = (struct wh__watch){.node = ctx, .site = site, .fd = fd, .half_close = flags & WH_HALF_CLOSE};
     wh__lock(&table.lock);
+    struct wh__watch *before = take_watch(extra);
     const int rc = enter(watch);
     if (rc == 0) __atomic_store_n(&extra->watch, watch, __ATOMIC_RELAXED);
     wh__unlock(&table.lock);
+    wh__slab_put_if(before);
     if (rc) wh__slab_put(watch);
     return rc;
 }
@@ -147,7 +157,7 @@ static wh_ctx *next_gone(uint64_t tag, uint32_t events, const struct wh_site **s
         wh__lock(&watch->node->state);
         if (watch->node->refs) {
             gone = watch->node;
-            gone->refs++;
+            wh__count_up(gone);
         }
         wh__unlock(&watch->node->state);
     }

@@ -1,7 +1,8 @@
 /* Signals that cancel a context.
  *
  * Each signal has one place. The handler notes the sender, puts back the handler that was there before, so that a second
- * signal does what it always did, and wakes the loop's thread, which cancels.
+ * signal does what it always did, and wakes the loop's thread, which cancels and puts back the handlers of the context's
+ * other signals.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,7 +17,7 @@ static struct place {
     wh_ctx *node;            /* whom it cancels, not held: it leaves before it goes. NULL: nobody */
     const struct wh_site *site;
     struct sigaction before;
-    bool installed;          /* `before` is not in force, or the signal has come */
+    bool installed;          /* `before` is to be put back; it is already, where the signal has come */
     uint32_t came;           /* atomic */
     int sender;              /* process id, 0 if the kernel sent it */
 } places[SIGNALS];
@@ -53,22 +54,30 @@ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *signals, size_t coun
     wh_ctx *node = wh__node_new(parent, WH__128, WH__SIGNALS, WH_NEVER, 0, site);
     if (!node) return wh__no_memory();
     wh__node_enter(node, 0);
-    if (!wh__loop_start()) return node;
+    if (wh_err(node) || !wh__loop_start()) return node;
     for (size_t i = 0; i < count; i++)
         if (signals[i] > 0 && signals[i] < SIGNALS) watch_signal(signals[i], node, site);
     return node;
 }
 
-void wh__signals_leave(wh_ctx *node)
+/* Under the lock: its signals do again what they did before. One that came and was not delivered is no matter of who comes
+ * next. */
+static void restore(const wh_ctx *node)
 {
-    wh__lock(&lock);
     for (int number = 1; number < SIGNALS; number++) {
         struct place *place = &places[number];
         if (place->node != node) continue;
         place->node = NULL;
         if (place->installed) sigaction(number, &place->before, NULL);
         place->installed = false;
+        __atomic_store_n(&place->came, 0, __ATOMIC_RELAXED);
     }
+}
+
+void wh__signals_leave(wh_ctx *node)
+{
+    wh__lock(&lock);
+    restore(node);
     wh__unlock(&lock);
 }
 
@@ -101,9 +110,10 @@ static void deliver(int number)
     wh__lock(&lock);
     wh_ctx *node = place->node;
     const struct wh_site *site = place->site;
-    place->node = NULL;
-    place->installed = false;
-    if (node) wh__ref(node);
+    if (node) {
+        wh__ref(node);
+        restore(node);
+    }
     wh__unlock(&lock);
     if (!node) return;
     wh__cancel(node, &(struct wh__verdict){.reason = WH_SHUTDOWN, .site = site, .text = text});

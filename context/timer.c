@@ -47,13 +47,13 @@ static void set_place(wh_ctx *node, struct place place)
 {
     uint64_t word;
     __builtin_memcpy(&word, &place, sizeof word);
-    __atomic_store_n(&node->timer, word, __ATOMIC_RELAXED);
+    __atomic_store_n(&node->timer, word, __ATOMIC_RELEASE);
 }
 
 static struct place place_of(const wh_ctx *node)
 {
     struct place place;
-    const uint64_t word = __atomic_load_n(&node->timer, __ATOMIC_RELAXED);
+    const uint64_t word = __atomic_load_n(&node->timer, __ATOMIC_ACQUIRE);
     __builtin_memcpy(&place, &word, sizeof place);
     return place;
 }
@@ -151,31 +151,39 @@ void wh__timer_disarm(wh_ctx *node)
 
 /* ---- as time goes by, on the loop's thread ---- */
 
+/* What has been taken out of its wheel and is not yet cancelled. Only that thread looks at it, and the child of a fork. */
+static struct {
+    wh_ctx *due[BATCH];
+    size_t first, count; /* those before `first` are through */
+    uint32_t scanned;    /* how much of the present slot of level 0 has been looked at in this round */
+} firing;
+
 /* A node on its way out is left to go. */
 static bool pin(wh_ctx *node)
 {
     wh__lock(&node->state);
     const bool lives = node->refs > 0;
-    if (lives) node->refs++;
+    if (lives) wh__count_up(node);
     wh__unlock(&node->state);
     return lives;
 }
 
-/* Of the present slot of level 0: what is due by now, as far as there is room. */
-static size_t take_due(struct wheel *wheel, int64_t now, wh_ctx *due[BATCH], size_t count)
+/* Of the present slot of level 0: what is due by now, as far as there is room. A node is pinned before it says that it is in
+ * no wheel: who sees that may give it back at once. */
+static void take_due(struct wheel *wheel, int64_t now)
 {
     struct place place = {.slot = (uint8_t)digit_of(wheel->tick, 0)};
     struct slot *slot = &wheel->slots[0][place.slot];
-    for (uint32_t i = 0; i < slot->count && count < BATCH; i++) {
+    for (; firing.scanned < slot->count && firing.count < BATCH; firing.scanned++) {
+        const uint32_t i = firing.scanned;
         wh_ctx *node = slot->entries[i].node;
         if (i + 8 < slot->count && slot->entries[i + 8].node) __builtin_prefetch(slot->entries[i + 8].node);
         if (!node || slot->entries[i].instant > now) continue;
         place.index = i;
         take(wheel, place);
+        if (pin(node)) firing.due[firing.count++] = node;
         set_place(node, (struct place){0});
-        if (pin(node)) due[count++] = node;
     }
-    return count;
 }
 
 /* What does not find memory on its new level stays, and is tried again a tick later. */
@@ -220,24 +228,30 @@ static bool advance(struct wheel *wheel, int64_t last)
         wheel->tick = last;
         return false;
     }
-    if (next > wheel->tick) wheel->tick = next;
+    if (next > wheel->tick) {
+        wheel->tick = next;
+        firing.scanned = 0;
+    }
     for (unsigned level = LEVELS - 1; level > 0; level--)
         if (wheel->used[level] >> digit_of(wheel->tick, level) & 1) sink(wheel, level);
     return true;
 }
 
-static size_t collect(struct wheel *wheel, int64_t now, wh_ctx *due[BATCH])
+/* Returns whether there may be more. */
+static bool collect(struct wheel *wheel, int64_t now)
 {
     const int64_t last = now >> TICK_SHIFT;
-    size_t count = 0;
     wh__lock(&wheel->lock);
-    while (count < BATCH && advance(wheel, last)) {
-        count = take_due(wheel, now, due, count);
-        if (wheel->tick == last) break;
-        if (count < BATCH) wheel->tick++;
+    firing.first = firing.count = 0;
+    while (firing.count < BATCH && advance(wheel, last)) {
+        take_due(wheel, now);
+        if (firing.count == BATCH || wheel->tick == last) break;
+        if (!(wheel->used[0] >> digit_of(wheel->tick, 0) & 1)) wheel->tick++; /* else some came while we fired others */
+        firing.scanned = 0;
     }
+    const bool full = firing.count == BATCH;
     wh__unlock(&wheel->lock);
-    return count;
+    return full;
 }
 
 static int64_t earliest_in(const struct slot *slot)
@@ -264,22 +278,37 @@ static int64_t next_instant(struct wheel *wheel)
     return next;
 }
 
-static void fire(wh_ctx *node)
+static void fire_all(void)
 {
-    wh__cancel(node, &(struct wh__verdict){.reason = WH_DEADLINE_EXCEEDED, .site = node->made, .not_a_loser = true});
-    wh__unref(node);
+    while (firing.first < firing.count) {
+        wh_ctx *node = firing.due[firing.first];
+        wh__cancel(node, &(struct wh__verdict){.reason = WH_DEADLINE_EXCEEDED, .site = node->made, .not_a_loser = true});
+        __atomic_store_n(&firing.first, firing.first + 1, __ATOMIC_RELEASE);
+        wh__unref(node);
+    }
+}
+
+/* In the child of a fork: what was about to fire in the parent is armed again. */
+void wh__timers_take_back(void)
+{
+    while (firing.first < firing.count) {
+        wh_ctx *node = firing.due[firing.first++];
+        wh__lock(&wheels[0].lock);
+        if (wh__state(node) < WH_NOT_OPEN_) put(&wheels[0], node, node->deadline);
+        wh__unlock(&wheels[0].lock);
+        wh__unref(node);
+    }
 }
 
 int64_t wh__timers_fire(void)
 {
     int64_t next = WH_NEVER;
     for (struct wheel *wheel = wheels; wheel < wheels + WHEELS; wheel++) {
-        wh_ctx *due[BATCH];
-        size_t count;
-        do {
-            count = collect(wheel, wh__now(), due);
-            for (size_t i = 0; i < count; i++) fire(due[i]);
-        } while (count == BATCH);
+        bool more = true;
+        for (firing.scanned = 0; more;) {
+            more = collect(wheel, wh__now());
+            fire_all();
+        }
         const int64_t instant = next_instant(wheel);
         if (instant < next) next = instant;
     }

@@ -3,7 +3,6 @@
 #include "context/tree.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -76,14 +75,14 @@ static void enter_slowly(wh_ctx *node, int64_t now)
         be_done_like(node, above);
     } else if (above) {
         wh__lock(&above->state);
-        if (above->state >= WH_NOT_OPEN_)
+        if (wh__state_held(above) >= WH_NOT_OPEN_)
             be_done_like(node, above);
         else if (expired)
             be_expired(node, now);
         else
             wh__hang_in(node, above);
         if (parent == above) {
-            above->refs++;
+            wh__count_up(above);
             counted = true;
         }
         wh__unlock(&above->state);
@@ -136,7 +135,7 @@ wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site)
 void wh__ref(wh_ctx *node)
 {
     wh__lock(&node->state);
-    node->refs++;
+    wh__count_up(node);
     wh__unlock(&node->state);
 }
 
@@ -149,7 +148,7 @@ const wh_ctx *wh_hold(const wh_ctx *ctx)
 static void dispose_extra(wh_ctx *node)
 {
     wh__callbacks_drop(node);
-    if (node->state & WH__HAS_FD) close(node->extra->fd);
+    if (node->state & WH__HAS_FD) wh__done_fd_close(node);
     wh__slab_put_if(node->extra->culprit);
     wh__slab_put(node->extra);
 }
@@ -183,12 +182,12 @@ static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
     bool last = false;
     if (above) {
         if (leaves && node->link) wh__hang_out(node);
-        if (leaves && parent == above) last = --above->refs == 0;
+        if (leaves && parent == above) last = wh__count_down(above) == 0;
         wh__unlock(&above->state);
     }
     if (leaves && parent && parent != above) {
         wh__lock(&parent->state);
-        last = --parent->refs == 0;
+        last = wh__count_down(parent) == 0;
         wh__unlock(&parent->state);
     }
     *orphan = last ? parent : NULL;
@@ -213,8 +212,7 @@ static void give_back(wh_ctx *node)
 void wh__unref(wh_ctx *node)
 {
     wh__lock(&node->state);
-    const uint32_t left = node->refs - 1;
-    __atomic_store_n(&node->refs, left, __ATOMIC_RELEASE);
+    const uint32_t left = wh__count_down(node);
     wh__unlock(&node->state);
     if (left == 0) give_back(node);
 }
@@ -248,8 +246,9 @@ static void end_parts(wh_ctx *ctx)
 
 static void end_one(wh_ctx *ctx)
 {
+    const uint32_t special = WH__ENDS | WH__TIMED | WH__SIGNALS | WH__VALUE | WH__DETACHED;
     wh_ctx *parent = ctx->parent;
-    if (ctx->flags & (WH__ENDS | WH__TIMED | WH__SIGNALS | WH__VALUE | WH__DETACHED) || ctx->extra) {
+    if (ctx->flags & special || __atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)) {
         end_parts(ctx);
         if (ctx->flags & (WH__VALUE | WH__DETACHED)) parent = NULL;
     }

@@ -10,7 +10,10 @@ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void
     const size_t bytes = sizeof(struct wh__value_node) + key->value_size;
     const enum wh__size size = bytes <= 64 ? WH__64 : bytes <= 128 ? WH__128 : bytes <= 256 ? WH__256 : bytes <= 512 ? WH__512 : WH__SIZES;
     struct wh__value_node *node = size == WH__SIZES ? wh__mem_get(bytes) : wh__slab_get(size);
-    if (!node) return wh__no_memory();
+    if (!node) {
+        if (key->destroy) key->destroy((void *)value); /* nobody will ever see it */
+        return wh__no_memory();
+    }
     wh_ctx *live = wh__live(parent);
     *node = (struct wh__value_node){
         .state = live ? WH__FORWARD : 0,

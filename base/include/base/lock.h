@@ -3,7 +3,8 @@
  *
  * fork() waits until no thread holds any of them and lets none in until it is over: so the child finds every structure
  * whole and every lock free. That is what `critical` and `wh__forking` are for: the thread raises its mark before it takes
- * the lock and looks at the flag afterwards; the forking thread sets the flag and then looks at the marks. */
+ * the lock and looks at the flag afterwards; the forking thread sets the flag and then looks at the marks. A thread that
+ * comes just then may have the lock for an instant before it sees the flag; the child opens it: it stands in `wants`. */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
@@ -28,7 +29,10 @@ static inline void wh__pause(void)
 /* The other bits of the word belong to whoever holds it. `self`: of the calling thread, or NULL if it has no record. */
 static inline void wh__lock_as(struct wh__thread *self, uint32_t *word)
 {
-    if (wh__likely(self)) __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+    if (wh__likely(self)) {
+        self->wants = word;
+        __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+    }
     while (wh__unlikely(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT)) wh__lock_wait(word);
 #if !defined(__x86_64__) && !defined(__i386__)
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* there, the atomic operation above is no full barrier */
@@ -40,6 +44,18 @@ static inline void wh__lock_as(struct wh__thread *self, uint32_t *word)
 static inline void wh__unlock_as(struct wh__thread *self, uint32_t *word, uint32_t value)
 {
     __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    if (wh__likely(self)) __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
+}
+
+/* Under a lock: makes fork() wait also for what this thread does after it has left that, until wh__stay_over(), so that the
+ * child does not find it half done. Nothing that could run code of the user's happens in between. */
+static inline void wh__stay(struct wh__thread *self)
+{
+    if (wh__likely(self)) __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+}
+
+static inline void wh__stay_over(struct wh__thread *self)
+{
     if (wh__likely(self)) __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
 }
 

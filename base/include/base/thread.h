@@ -23,6 +23,7 @@ struct wh__heap {
 struct wh__thread {
     uint32_t critical;          /* how many of the library's locks it holds or waits for; others only read it */
     uint32_t id;                /* the kernel's thread id */
+    uint32_t *wants;            /* the lock that it took last, or is about to take; means something while critical does */
     struct wh__heap heap;
     uint64_t random[4];         /* state of the generator; random.h */
     void *spool;                /* trace: spans that have ended on this thread */

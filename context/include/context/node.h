@@ -85,6 +85,7 @@ _Static_assert(offsetof(struct wh__value_node, parent) == offsetof(struct wh_ctx
 /* What few contexts need. One block of WH__128. */
 struct wh__extra {
     int fd;                         /* with WH__HAS_FD */
+    wh_ctx *next_with_fd, **fd_link; /* [lock of the descriptors] done_fd.c */
     struct wh__watch *watch;        /* [lock of the watches] on its peer; peer.c */
     wh_callback *callbacks;         /* [lock] newest first */
     struct wh__failure *member;     /* with WH__MEMBER: where a span below may say that it failed; outlives the node */
@@ -111,11 +112,37 @@ static inline uint32_t wh__state(const wh_ctx *node)
     return __atomic_load_n(&node->state, __ATOMIC_ACQUIRE);
 }
 
+/* Under the node's lock: the state without that bit, which others may be trying to set. */
+static inline uint32_t wh__state_held(const wh_ctx *node)
+{
+    return __atomic_load_n(&node->state, __ATOMIC_RELAXED) & ~WH__LOCK_BIT;
+}
+
+/* Under the node's lock: one more, one less. The owner may look at the count meanwhile, without it (wh__is_alone()). */
+static inline void wh__count_up(wh_ctx *node)
+{
+    __atomic_store_n(&node->refs, node->refs + 1, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t wh__count_down(wh_ctx *node)
+{
+    const uint32_t left = node->refs - 1;
+    __atomic_store_n(&node->refs, left, __ATOMIC_RELEASE);
+    return left;
+}
+
 /* The node that knows whether ctx is done; NULL: none, it never is. */
 static inline wh_ctx *wh__live(const wh_ctx *ctx)
 {
     if (!ctx || !(ctx->flags & WH__VALUE)) return (wh_ctx *)ctx;
     return ((const struct wh__value_node *)(const void *)ctx)->live;
+}
+
+/* Of an owner's handle, what it may cancel: of a value, only the node that was taken over with it. */
+static inline wh_ctx *wh__own(wh_ctx *ctx)
+{
+    while (ctx && ctx->flags & WH__VALUE && ctx->flags & WH__OWNS_PARENT) ctx = ctx->parent;
+    return ctx;
 }
 
 /* The node whose cancel reaches this live one. */

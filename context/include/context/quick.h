@@ -45,10 +45,10 @@ static inline bool wh__is_plain_parent(const wh_ctx *parent)
 static inline bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
     wh__lock_as(self, &parent->state);
-    const uint32_t state = parent->state & ~WH__LOCK_BIT;
+    const uint32_t state = wh__state_held(parent);
     const bool open = state < WH_NOT_OPEN_;
     if (wh__likely(open)) {
-        parent->refs++;
+        wh__count_up(parent);
         wh__hang_in(node, parent);
     }
     wh__unlock_as(self, &parent->state, state);
@@ -72,9 +72,9 @@ static inline bool wh__leave_quickly(struct wh__thread *self, wh_ctx *node, wh_c
     const bool leaves = wh__is_alone(node) && parent->refs > 1;
     if (wh__likely(leaves)) {
         if (node->link) wh__hang_out(node);
-        parent->refs--;
+        wh__count_down(parent);
     }
-    wh__unlock_as(self, &parent->state, parent->state & ~WH__LOCK_BIT);
+    wh__unlock_as(self, &parent->state, wh__state_held(parent));
     return leaves;
 }
 

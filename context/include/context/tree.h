@@ -37,13 +37,17 @@ struct wh__verdict {
 };
 bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict);
 
+/* Makes the descriptor of a node that is done readable, if it has one, and wakes who waits. */
+void wh__signal_done(wh_ctx *node);
+
 /* Fires the deadline of node, or of the ancestor whose deadline it is, if it has passed. */
 void wh__expire(wh_ctx *node);
 
 /* Leaves it with the member of a group that ctx works for, if there is one and it has none yet. */
 void wh__note_failure(const wh_ctx *ctx, const struct wh__failure *failure);
 
-/* ---- callbacks ---- */
+/* ---- its descriptor, and callbacks ---- */
+void wh__done_fd_close(wh_ctx *node); /* it has one, and goes */
 void wh__callbacks_run(wh_ctx *node);
 void wh__callbacks_drop(wh_ctx *node);
 
