@@ -186,7 +186,7 @@ static struct wh_exporter *new_otlp(void)
 {
     const char *endpoint = get("OTEL_EXPORTER_OTLP_ENDPOINT"), *traces = get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
     if (!wh_otlp_exporter_new_at) {
-        wh_report(WH_WARNING, "spans would go to %s, but this program is not linked with whence-otlp: nothing is exported",
+        wh_report(WH_WARNING, "spans would go to %s, but this program is not linked with whence-otlp (pkg-config --libs whence-otlp)",
             traces ? traces : endpoint ? endpoint : "http://localhost:4318");
         return NULL;
     }

@@ -191,11 +191,14 @@ static void serve(void)
 
 /* ---- the thread ---- */
 
+/* Of those that are not shut down; what still comes for the others is only counted, and has time. */
 static int64_t shortest_delay(void)
 {
-    int64_t delay = WH_NEVER;
-    for (wh_provider *provider = wh__providers(); provider; provider = provider->next)
+    int64_t delay = WH_SEC(5);
+    for (wh_provider *provider = wh__providers(); provider; provider = provider->next) {
+        if (__atomic_load_n(&provider->shut_down, __ATOMIC_ACQUIRE)) continue;
         if (provider->schedule_delay < delay) delay = provider->schedule_delay;
+    }
     return delay;
 }
 

@@ -1,0 +1,28 @@
+/* The sockets that libcurl has open for one exporter: closed on exec, and known, so that the child of a fork can close
+ * its copies without libcurl. */
+#ifndef OTLP_SOCKETS_H
+#define OTLP_SOCKETS_H
+
+#include <curl/curl.h>
+#include <sys/stat.h>
+
+enum { WH__OTLP_MOST_SOCKETS = 8 }; /* one connection, tried over two addresses at a time: more are not known */
+
+struct wh__otlp_sockets {
+    struct {
+        int fd;               /* -1: unused */
+        dev_t device;         /* which socket it is: the child may have closed it and opened something else there */
+        ino_t inode;
+    } open[WH__OTLP_MOST_SOCKETS];
+};
+
+void wh__otlp_sockets_init(struct wh__otlp_sockets *sockets);
+
+/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION, with the sockets as data. */
+curl_socket_t wh__otlp_socket_open(void *sockets, curlsocktype purpose, struct curl_sockaddr *address);
+int wh__otlp_socket_close(void *sockets, curl_socket_t fd);
+
+/* In the child of a fork: its copies go; the connections, which are the parent's, stay. */
+void wh__otlp_sockets_close_copies(struct wh__otlp_sockets *sockets);
+
+#endif
