@@ -1,0 +1,3 @@
+#include "attributes.h"
+
+struct request request = {.method = METHOD, .path = PATH, .status = STATUS, .server = SERVER, .agent = AGENT};
