@@ -26,7 +26,7 @@ int shop_serve(const wh_ctx *root, unsigned short port, shop_handler *handler)
     struct service service = {root, handler};
     const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
-        0, NULL, NULL, on_request, &service, MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_END);
+        0, NULL, NULL, on_request, &service, MHD_OPTION_SOCK_ADDR, &loopback, WH_MHD_OPTIONS, MHD_OPTION_END);
     if (!daemon) {
         fprintf(stderr, "cannot listen on 127.0.0.1:%u\n", port);
         return 1;

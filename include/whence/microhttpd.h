@@ -45,8 +45,15 @@ WH_API enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *co
 WH_API enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
                                          const char *type, const char *text);
 
-/* Stops the daemon without cutting anyone short: takes no more connections, waits until those it has are gone, at most
- * `timeout`, then stops it. */
+/* Options for MHD_start_daemon(), before MHD_OPTION_END: by them wh_mhd_stop() knows whose answer is not out yet. Whoever has
+ * a completion callback of his own calls wh_mhd_completed() from there instead. */
+#define WH_MHD_OPTIONS MHD_OPTION_NOTIFY_COMPLETED, wh_mhd_completed, (void *)0
+WH_API void wh_mhd_completed(void *unused, struct MHD_Connection *connection, void **state,
+                             enum MHD_RequestTerminationCode how);
+
+/* Stops the daemon without cutting anyone short: takes no more connections, waits at most `timeout` until every request
+ * that wh_mhd_start() has begun is answered, then stops it; connections that are merely kept alive are closed. A daemon
+ * without WH_MHD_OPTIONS keeps it waiting until it has no connections at all. */
 WH_API void wh_mhd_stop(struct MHD_Daemon *daemon, int64_t timeout);
 
 WH_END_DECLS

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +109,78 @@ static void describe(const wh_ctx *req, const struct wh_mhd_opts *opts, const ch
     wh_set(req, "whence.request_id", wh_request_id(req));
 }
 
-/* ---- the request ---- */
+/* ---- the requests whose answers are not out yet ---- */
+
+/* By socket: MHD does not close it before it has said that the request is over. The mark tells daemons apart by their ports,
+ * since the one of a thread pool that a connection names is not the one that is stopped. */
+static struct {
+    pthread_mutex_t lock;
+    int *mark_of;
+    size_t count;
+} busy = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int mark_of(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port + 1 : 1;
+}
 
 static int socket_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : 0;
 }
+
+static bool make_room_for(size_t socket)
+{
+    if (socket < busy.count) return true;
+    const size_t count = socket < 64 ? 128 : socket * 2;
+    int *bigger = realloc(busy.mark_of, count * sizeof *bigger);
+    if (!bigger) return false;
+    memset(bigger + busy.count, 0, (count - busy.count) * sizeof *bigger);
+    busy.mark_of = bigger;
+    busy.count = count;
+    return true;
+}
+
+/* Without memory, wh_mhd_stop() does not wait for this one. */
+static void now_busy(struct MHD_Connection *connection)
+{
+    const int socket = socket_of(connection);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON);
+    if (socket <= 0 || !info) return;
+    pthread_mutex_lock(&busy.lock);
+    if (make_room_for((size_t)socket)) busy.mark_of[socket] = mark_of(info->daemon);
+    pthread_mutex_unlock(&busy.lock);
+}
+
+void wh_mhd_completed(void *unused, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
+{
+    (void)unused, (void)state, (void)how;
+    const int socket = socket_of(connection);
+    pthread_mutex_lock(&busy.lock);
+    if (socket > 0 && (size_t)socket < busy.count) busy.mark_of[socket] = 0;
+    pthread_mutex_unlock(&busy.lock);
+}
+
+static bool has_busy(int mark)
+{
+    bool found = false;
+    pthread_mutex_lock(&busy.lock);
+    for (size_t i = 0; i < busy.count && !found; i++) found = busy.mark_of[i] == mark;
+    pthread_mutex_unlock(&busy.lock);
+    return found;
+}
+
+static void forget(int mark)
+{
+    pthread_mutex_lock(&busy.lock);
+    for (size_t i = 0; i < busy.count; i++)
+        if (busy.mark_of[i] == mark) busy.mark_of[i] = 0;
+    pthread_mutex_unlock(&busy.lock);
+}
+
+/* ---- the request ---- */
 
 wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
 {
@@ -131,6 +197,7 @@ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
         .timeout = opts.timeout, .peer_fd = socket_of(opts.connection)};
     wh_ctx *req = wh_take_over(wh_start_at(from, &start), from);
     describe(req, &opts, method);
+    now_busy(opts.connection);
     return req;
 }
 
@@ -165,9 +232,11 @@ static unsigned connections_of(struct MHD_Daemon *daemon)
 
 void wh_mhd_stop(struct MHD_Daemon *daemon, int64_t timeout)
 {
+    const int mark = mark_of(daemon);
     const int listening = MHD_quiesce_daemon(daemon);
     const int64_t start = wh_now();
-    while (connections_of(daemon) && wh_now() - start < timeout) poll(NULL, 0, 5);
+    while (connections_of(daemon) && has_busy(mark) && wh_now() - start < timeout) poll(NULL, 0, 5);
     MHD_stop_daemon(daemon);
+    forget(mark);
     if (listening >= 0) close(listening);
 }

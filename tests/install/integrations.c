@@ -33,7 +33,7 @@ int main(void)
     sqlite3_close(db);
 
     struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL,
-                                                 NULL, answer, (void *)root, MHD_OPTION_END);
+                                                 NULL, answer, (void *)root, WH_MHD_OPTIONS, MHD_OPTION_END);
     if (!daemon) return 2;
     const unsigned port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     if (get(root, port) != CURLE_OK) return 3;

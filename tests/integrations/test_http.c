@@ -38,7 +38,7 @@ static void serve(struct spans *spans)
     const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     server = (struct server){.root = wh_with_cancel(spans->root)};
     server.daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, NULL, NULL,
-        handle, server.root, MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_END);
+        handle, server.root, MHD_OPTION_SOCK_ADDR, &loopback, WH_MHD_OPTIONS, MHD_OPTION_END);
     assert_non_null(server.daemon);
     server.port = MHD_get_daemon_info(server.daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
