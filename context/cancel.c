@@ -224,7 +224,7 @@ bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text,
     const struct wh__verdict verdict = {.reason = reason ? reason : WH_CANCELED, .site = site, .text = text,
         .text_is_static = text_is_static};
     const bool won = wh__cancel(ctx, &verdict);
-    if (won && ctx->flags & WH_RECORDS_) wh__span_ops->cancel_called(ctx, &verdict);
+    if (won && ctx->flags & WH_RECORDS_) wh__span_ops()->cancel_called(ctx, &verdict);
     return won;
 }
 

@@ -68,7 +68,7 @@ bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause)
         .losers = __atomic_load_n(&origin->by.losers, __ATOMIC_RELAXED),
         .depth = ctx->level - origin->level,
     };
-    if (origin->flags & WH__TRACE_ABOVE && wh__span_ops) wh__span_ops->describe(origin, ctx, &all);
+    if (origin->flags & WH__TRACE_ABOVE && wh__span_ops()) wh__span_ops()->describe(origin, ctx, &all);
     const struct wh__extra *extra = __atomic_load_n(&origin->extra, __ATOMIC_ACQUIRE);
     if (extra) {
         wh__lock(&origin->state);

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-const struct wh__span_ops *wh__span_ops;
+const struct wh__span_ops *wh__span_ops_given;
 
 static const wh_ctx background = {.flags = WH__VALUE | WH__IMMORTAL};
 static const wh_ctx todo = {.flags = WH__VALUE | WH__IMMORTAL};
@@ -160,7 +160,7 @@ static inline void dispose(wh_ctx *node)
         struct wh__value_node *value = (void *)node;
         if (value->key->destroy) value->key->destroy(value->value);
     } else {
-        if (node->flags & WH__DISPOSES) wh__span_ops->dispose(node);
+        if (node->flags & WH__DISPOSES) wh__span_ops()->dispose(node);
         if (node->state & WH__OWNS_TEXT) wh__slab_put((void *)node->text);
         if (node->extra) dispose_extra(node);
     }
@@ -237,7 +237,7 @@ static void end_slowly(wh_ctx *ctx)
 
 static void end_parts(wh_ctx *ctx)
 {
-    if (ctx->flags & WH__ENDS) wh__span_ops->end(ctx);
+    if (ctx->flags & WH__ENDS) wh__span_ops()->end(ctx);
     if (ctx->flags & WH__VALUE) return;
     wh__timer_disarm(ctx);
     wh__unwatch(ctx);

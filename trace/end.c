@@ -31,7 +31,7 @@ static struct wh__record *take_record(struct wh__trace_node *trace)
 {
     wh__lock(&trace->lock);
     struct wh__record *record = trace->record;
-    trace->record = NULL;
+    __atomic_store_n(&trace->record, NULL, __ATOMIC_RELAXED);
     wh__unlock(&trace->lock);
     return record;
 }
@@ -39,7 +39,7 @@ static struct wh__record *take_record(struct wh__trace_node *trace)
 static void end(wh_ctx *node)
 {
     struct wh__trace_node *trace = (void *)node;
-    struct wh__record *record = trace->record ? take_record(trace) : NULL;
+    struct wh__record *record = __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? take_record(trace) : NULL;
     if (record && !is_the_parents(record)) {
         const int64_t now = wh__now();
         wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));

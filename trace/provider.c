@@ -91,7 +91,7 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
         errno = ENOMEM;
         return NULL;
     }
-    wh__span_ops = &wh__trace_ops;
+    wh__give_span_ops(&wh__trace_ops);
     link_in(provider);
     return provider;
 }

@@ -61,7 +61,7 @@ uint8_t *wh__record_room(struct wh__record **record, size_t size)
     if (__builtin_expect(needed > (*record)->capacity, 0)) {
         struct wh__record *bigger = grown(*record, needed);
         if (!bigger) return NULL;
-        *record = bigger;
+        __atomic_store_n(record, bigger, __ATOMIC_RELAXED); /* others look whether there is one */
     }
     return (*record)->bytes + (*record)->len;
 }

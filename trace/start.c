@@ -194,7 +194,7 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
     struct wh__trace_node *trace = (void *)node;
     const struct wh_span_context none = {0};
     if (!from) from = &none;
-    wh__span_ops = &wh__trace_ops;
+    wh__give_span_ops(&wh__trace_ops);
     trace->name = "";
     memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
     memcpy(trace->span_id, from->span_id, sizeof trace->span_id);

@@ -7,5 +7,6 @@ if(TARGET whence-otlp)
     set_target_properties(main_program PROPERTIES C_STANDARD 11)
     add_test(NAME main_environment
         COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/main/test_environment.py $<TARGET_FILE:main_program>)
-    set_tests_properties(main_environment PROPERTIES TIMEOUT 120 LABELS python)
+    set_tests_properties(main_environment PROPERTIES TIMEOUT 120 LABELS python
+        ENVIRONMENT "${WHENCE_TEST_ENVIRONMENT}")
 endif()

@@ -57,13 +57,24 @@ void wh__timer_disarm(wh_ctx *node);   /* afterwards nobody fires it, except who
 void wh__unwatch(wh_ctx *node);
 void wh__signals_leave(wh_ctx *node);
 
-/* ---- what the trace room does for nodes with WH__TRACE; set before the first of them is made ---- */
+/* ---- what the trace room does for nodes with WH__TRACE; given before the first of them is made ---- */
 struct wh__span_ops {
     void (*end)(wh_ctx *node);                 /* its owner ends it */
     void (*dispose)(wh_ctx *node);             /* its memory goes; no lock is held */
     void (*cancel_called)(const wh_ctx *node, const struct wh__verdict *verdict); /* by the user, and it has won */
     void (*describe)(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause); /* has_span and what follows */
 };
-extern const struct wh__span_ops *wh__span_ops;
+extern const struct wh__span_ops *wh__span_ops_given;
+
+static inline const struct wh__span_ops *wh__span_ops(void)
+{
+    return __atomic_load_n(&wh__span_ops_given, __ATOMIC_ACQUIRE);
+}
+
+/* Always the same; nothing is written a second time, since every thread's ends read the line. */
+static inline void wh__give_span_ops(const struct wh__span_ops *ops)
+{
+    if (!wh__span_ops()) __atomic_store_n(&wh__span_ops_given, ops, __ATOMIC_RELEASE);
+}
 
 #endif
