@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "collector.h"
@@ -138,7 +139,7 @@ static void play(size_t i, const char *jaeger_ui)
     char trace_id[33];
     printf("\n%zu. %s\n   %s\n\n", i + 1, incident->title, incident->sentence);
     fflush(stdout);
-    if (incident->shutdown) terminate_soon(gateway.pid);
+    const pid_t terminator = incident->shutdown ? terminate_soon(gateway.pid) : 0;
     const long status = order(incident->query, incident->give_up_ms, incident->header);
     const bool any = collector_show(400, 3000, trace_id);
     if (!any) printf("   (no spans)\n");
@@ -147,6 +148,7 @@ static void play(size_t i, const char *jaeger_ui)
     say_explanations(true);
     if (any && jaeger_ui) printf("   %s/trace/%s\n", jaeger_ui, trace_id);
     if (incident->shutdown) {
+        waitpid(terminator, NULL, 0);
         printf("   the gateway has left with status %d\n", process_stop(&gateway, 0));
         start_gateway();
     }
