@@ -39,7 +39,7 @@ bool wh_cancellable(const wh_ctx *ctx)
 }
 
 /* The one place in the library where pthread_cancel() may end a thread: it holds nothing, and nobody counts on it. */
-static void sleep_on(const uint32_t *word, uint32_t expected, int64_t deadline)
+WH__MAY_VANISH static void sleep_on(const uint32_t *word, uint32_t expected, int64_t deadline)
 {
     int type;
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
@@ -49,7 +49,7 @@ static void sleep_on(const uint32_t *word, uint32_t expected, int64_t deadline)
 
 static void wait_forever_or(int64_t limit)
 {
-    const uint32_t never = 0;
+    static const uint32_t never;
     while (limit == WH_NEVER || wh__now() < limit) sleep_on(&never, 0, limit);
 }
 
@@ -65,9 +65,10 @@ int wh_wait(const wh_ctx *ctx, int64_t limit)
     for (;;) {
         const uint32_t state = wh__state(node);
         if (state >= WH_NOT_OPEN_) return wh_err_(node);
-        if (until != WH_NEVER && wh__now() >= until) return 0;
         if (node->deadline != WH_NEVER && wh__now() >= node->deadline) {
             wh__expire(node);
+        } else if (until != WH_NEVER && wh__now() >= until) {
+            return 0;
         } else if (!(state & WH__WAITERS)) {
             wh__lock(&node->state);
             wh__unlock_to(&node->state, wh__state_held(node) | WH__WAITERS);

@@ -83,6 +83,7 @@ static void fail(wh_group *group, const struct member *member, int rc, const cha
     if (first) group->failure = rc;
     wh__unlock(&group->lock);
     if (!first) return;
+    wh__expire(group->ctx); /* if its time is up, and only the timer late, that is what ends it */
     struct wh__failure *culprit = wh__slab_get(WH__512);
     if (culprit) {
         *culprit = member->failure;

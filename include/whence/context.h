@@ -51,7 +51,8 @@ WH_API int64_t wh_remaining(const wh_ctx *ctx);
 WH_API bool wh_cancellable(const wh_ctx *ctx);
 
 /* Waits until ctx is done, at most `limit` nanoseconds (WH_NEVER: no limit). Returns wh_err(ctx): so 0 says that the
- * limit passed first. Asks ctx before it waits; signals do not shorten it. This is also how to sleep. */
+ * limit passed first. Asks ctx and the clock before it waits: a limit of 0 asks whether ctx is done by now, even if the timer
+ * is late. Signals do not shorten it. This is also how to sleep. */
 WH_API int wh_wait(const wh_ctx *ctx, int64_t limit);
 
 /* A descriptor that is readable for ever once ctx is done, for poll, select and epoll (level or edge). Made at the
@@ -88,7 +89,8 @@ WH_API WH_MUST_USE_ wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_s
 /* ---- Ending and holding ----------------------------------------------------------------------------------------*/
 
 /* Ends the owner handle: exactly once for every owner. Ends its span, if it has one, and gives the context back.
- * Whoever still uses it, by wh_hold() or by a child, finds it cancelled with WH_ENDED. Never waits for them.
+ * Whoever still uses it, by wh_hold() or by a child, finds it cancelled with WH_ENDED. Never waits for them. If nobody
+ * does, there is nothing to cancel: it goes, and the callbacks that it has go with it, without being run.
  * NULL and wh_background() are ignored. */
 WH_API void wh_end(wh_ctx *ctx);
 
@@ -228,9 +230,11 @@ WH_API const void *wh_value(const wh_ctx *ctx, const struct wh_key *key);
 /* ---- Callbacks -------------------------------------------------------------------------------------------------
  *
  * fn(arg) runs once, after ctx is done; at once if it is already; never if ctx never is, and never if ctx goes away
- * undone. wh_after() runs it on a thread of the library's, one callback at a time, so that cancelling never waits for
- * it. wh_after_inline() runs it on the canceller's thread (for a deadline, the timer thread's), newest first: it must
- * not block. A callback may do anything, cancel its own parent included.
+ * undone: its owner ended it while nobody else had it. wh_after() runs it on a thread of the library's, one callback at
+ * a time, so that cancelling never waits for it. wh_after_inline() runs it on the canceller's thread (for a deadline,
+ * the timer thread's), newest first: it must not block. A callback may do anything, cancel its own parent included.
+ * In the child of a fork() only those still run that the forking thread had registered, and of these none that was
+ * already waiting for the library's thread.
  *
  * 0, or ENOMEM and nothing registered. *callback, if asked for, must be given to exactly one stop function later. */
 typedef struct wh_callback wh_callback;

@@ -183,7 +183,8 @@ static void set_version(const wh_ctx *span, CURL *easy)
     if (text) wh_set(span, "network.protocol.version", text);
 }
 
-/* A transfer that its context has ended is no failure of its own: the cause is on the span already. */
+/* A transfer that its context has ended is no failure of its own: the cause is on the span already. That holds as well for an
+ * error that comes when the time is up and only the timer is late: it is most often the callee's, whose time was the same. */
 static void set_result(const wh_ctx *span, CURL *easy, CURLcode result, const struct wh_site *site)
 {
     char type[24];
@@ -193,11 +194,12 @@ static void set_result(const wh_ctx *span, CURL *easy, CURLcode result, const st
         wh_set(span, "http.response.status_code", status);
         set_version(span, easy);
     }
-    if (result != CURLE_OK && !wh_err(span)) {
+    if ((result != CURLE_OK || status >= 400) && wh_wait(span, 0)) return;
+    if (result != CURLE_OK) {
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
         snprintf(type, sizeof type, "curl.%d", (int)result);
         wh_fail_at(span, os_errno ? (int)os_errno : EIO, os_errno ? NULL : type, curl_easy_strerror(result), site);
-    } else if (result == CURLE_OK && status >= 400) {
+    } else if (status >= 400) {
         char text[32];
         snprintf(type, sizeof type, "%ld", status);
         snprintf(text, sizeof text, "status %ld", status);
