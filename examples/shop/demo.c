@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "collector.h"
+#include "jaeger.h"
 #include "process.h"
 
 static struct process rates, price, stock, gateway;
@@ -133,7 +134,7 @@ static void say_explanations(bool shown)
     process_print_errors(&stock, shown ? "  stock   | " : NULL);
 }
 
-static void play(size_t i, const char *jaeger_ui)
+static void play(size_t i, bool jaeger)
 {
     const struct incident *incident = &incidents[i];
     char trace_id[33];
@@ -146,7 +147,7 @@ static void play(size_t i, const char *jaeger_ui)
     if (status) printf("\n   the client got %ld; the services say:\n", status);
     else printf("\n   the client is gone; the services say:\n");
     say_explanations(true);
-    if (any && jaeger_ui) printf("   %s/trace/%s\n", jaeger_ui, trace_id);
+    if (any && jaeger) jaeger_print_trace(trace_id);
     if (incident->shutdown) {
         waitpid(terminator, NULL, 0);
         printf("   the gateway has left with status %d\n", process_stop(&gateway, 0));
@@ -175,11 +176,10 @@ static int prepare(const char *jaeger)
 
 int main(void)
 {
-    const char *jaeger = "http://127.0.0.1:4318", *jaeger_ui = "http://localhost:16686";
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (!collector_is_at(jaeger)) jaeger = jaeger_ui = NULL;
+    const char *jaeger = jaeger_find();
     const int rc = prepare(jaeger);
     if (rc) {
         fprintf(stderr, "the shop does not open: %s\n", strerror(rc));
@@ -187,12 +187,12 @@ int main(void)
         return 1;
     }
     printf("Three services: gateway asks stock and price, price asks rates. Eight things happen to them.\n");
-    for (size_t i = 0; i < sizeof incidents / sizeof *incidents; i++) play(i, jaeger_ui);
+    for (size_t i = 0; i < sizeof incidents / sizeof *incidents; i++) play(i, jaeger != NULL);
     close_shop();
     collector_stop();
     printf("\nThe spans, as OTLP JSON lines: %s\n", file);
-    if (jaeger_ui)
-        printf("The same in Jaeger: %s/search?service=gateway&tags=%%7B%%22whence.cancelled%%22%%3A%%22true%%22%%7D\n", jaeger_ui);
+    if (jaeger)
+        jaeger_print_cancelled();
     else
         printf("With a Jaeger on port 4318 they would be there too: ./run demo --jaeger starts one.\n");
     return 0;
