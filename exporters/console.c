@@ -1,17 +1,19 @@
 /* Traces for people, in a terminal: collecting the spans of each until it can be drawn.
  *
- * Spans come as they end, children before parents, and those of several services in any order. A trace is drawn when
- * its local root is here and a batch has passed without news of it; at once, if nothing in it says that another
- * process has a part in it; and in any case at a flush. Who gives us the spans of several services has no local
- * roots, and waits for the only one. Memory is bounded: what does not fit is drawn as it is, or left out and
- * counted. */
+ * Spans come as they end, children before parents. Those of a provider of this process are drawn when their local root
+ * is here: nothing of other processes will come. Spans from elsewhere may be those of several services, in any order:
+ * then a trace is drawn when its root is here and a batch has passed without news of it; at once, if nothing in it says
+ * that another process has a part in it. In any case all are drawn at a flush. Who gives us the spans of several
+ * services has no local roots, and waits for the only one. Memory is bounded: what does not fit is drawn as it is, or
+ * left out and counted. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "exporters/draw.h"
-#include "exporters/hush.h"
+#include "exporters/stream.h"
+#include "trace/provider.h"
 #include "trace/wire.h"
 
 enum {
@@ -29,6 +31,7 @@ struct trace {
     size_t capacity;
     size_t cursor;       /* where to look next for a span to do without */
     uint64_t seen;       /* the batch that had the last of it */
+    bool is_own;         /* all of it is of this process */
     bool has_root;       /* a span without a parent */
     bool has_entry;      /* one whose parent is in another process */
     bool has_exit;       /* one that may have children in another */
@@ -36,55 +39,51 @@ struct trace {
 
 struct console {
     struct wh_exporter exporter;
-    FILE *out;
+    struct wh__stream out;
     pid_t process;       /* whose spans these are */
+    bool is_busy;        /* in a call; also in the child of a fork that came into one */
     struct wh__sheet sheet;
     struct trace traces[MOST_TRACES];
     size_t count, spans; /* of traces; of spans in all */
     uint64_t batches;
+    bool is_own;         /* the last batch is of this process */
     bool gathers;        /* spans of several services */
     size_t service_len;
     char service[64];    /* of the last batch, as much as fits */
-    size_t lost;         /* spans that could not be written, since the last call */
-    int error;
+    int64_t deadline;    /* of the call */
+    size_t lost;         /* spans that could not be written, and have not been told */
+    int error;           /* of the call */
+    int why;             /* they are lost */
     char text[128];
 };
 
 /* ---- writing ---- */
 
-static int write_out(struct console *console)
-{
-    struct wh__hush hush;
-    int rc = 0;
-    wh__hush_begin(&hush);
-    errno = 0;
-    if (fwrite(console->sheet.buf, 1, console->sheet.len, console->out) != console->sheet.len || fflush(console->out)) {
-        rc = errno ? errno : EIO;
-        clearerr(console->out);
-    }
-    wh__hush_end(&hush);
-    return rc;
-}
-
 static int draw(struct console *console, struct wh__tree *tree)
 {
     if (!wh__tree_link(tree)) return ENOMEM;
-    wh__sheet_measure(&console->sheet, fileno(console->out));
+    wh__sheet_measure(&console->sheet, fileno(console->out.file));
     wh__draw_trace(&console->sheet, tree);
-    const int rc = console->sheet.failed ? ENOMEM : write_out(console);
+    const int rc = console->sheet.failed ? ENOMEM : wh__stream_write(&console->out, console->sheet.buf,
+        console->sheet.len, console->deadline);
     wh__sheet_free(&console->sheet);
     return rc;
 }
 
-/* Draws a trace and forgets it. */
+static void lose(struct console *console, size_t spans, int why)
+{
+    console->lost += spans;
+    console->error = console->why = why;
+}
+
+/* Draws a trace and forgets it. A time limit that has passed once in a call has passed for all of them. */
 static void let_go(struct console *console, size_t i)
 {
     struct trace *trace = &console->traces[i];
-    const int rc = trace->tree.count ? draw(console, &trace->tree) : 0;
-    if (rc) {
-        console->error = rc;
-        console->lost += trace->tree.count;
-    }
+    const size_t all = trace->tree.count + trace->tree.left_out;
+    const bool in_time = console->error != ETIMEDOUT;
+    const int rc = trace->tree.count == 0 ? 0 : in_time ? draw(console, &trace->tree) : ETIMEDOUT;
+    if (rc) lose(console, all, rc);
     console->spans -= trace->tree.count;
     wh__tree_clear(&trace->tree);
     console->count--;
@@ -103,7 +102,9 @@ static void let_oldest_go(struct console *console)
 static bool is_complete(const struct console *console, const struct trace *trace, bool whole)
 {
     const uint64_t quiet = console->batches - trace->seen;
-    if (trace->has_root && whole && !trace->has_entry && !trace->has_exit && !console->gathers) return true;
+    const bool is_alone = trace->has_root && !trace->has_entry && !trace->has_exit && !console->gathers;
+    const bool has_ended = trace->is_own && (trace->has_root || trace->has_entry);
+    if (whole && (is_alone || has_ended)) return true;
     return trace->has_root || (trace->has_entry && !console->gathers) ? quiet > 0 : quiet >= PATIENCE;
 }
 
@@ -125,6 +126,7 @@ static struct trace *trace_of(struct console *console, const uint8_t trace_id[16
     if (console->count == MOST_TRACES) let_oldest_go(console);
     struct trace *trace = &console->traces[console->count++];
     memcpy(trace->tree.trace_id, trace_id, 16);
+    trace->is_own = true;
     return trace;
 }
 
@@ -189,6 +191,7 @@ static bool add_span(struct console *console, const struct wh_span_view *view, s
     const bool is_remote = view->flags & WH__IS_REMOTE;
     const bool is_root = is_remote || !wh__tree_has_id(view->parent_span_id);
     trace->seen = console->batches;
+    trace->is_own &= console->is_own;
     trace->has_root |= is_root && !is_remote;
     trace->has_entry |= is_remote;
     trace->has_exit |= view->kind == WH_CLIENT || view->kind == WH_PRODUCER;
@@ -228,17 +231,43 @@ static bool has_ids(const struct wh_span_view *view)
 static void forget(struct console *console)
 {
     for (size_t i = 0; i < console->count; i++) wh__tree_clear(&console->traces[i].tree);
+    console->count = console->spans = console->lost = 0;
     memset(console->traces, 0, sizeof console->traces);
-    console->count = console->spans = 0;
+    wh__sheet_free(&console->sheet);
 }
 
-/* What a process had collected before it forked, it will draw itself. */
-static void begin_call(struct console *console)
+/* What a process had collected before it forked, it will draw itself. If it was in the middle of something, nothing is
+ * as it should be here, and not even freed. */
+static void begin_in_child(struct console *console)
 {
-    if (console->process != getpid()) forget(console);
+    if (console->is_busy) {
+        console->count = 0;
+        console->sheet.buf = NULL;
+    }
+    forget(console);
     console->process = getpid();
-    console->lost = 0;
+}
+
+static void begin_call(struct console *console, int64_t deadline)
+{
+    if (console->process != getpid()) begin_in_child(console);
+    console->is_busy = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* first that, then the rest: a fork may come at any moment */
+    console->deadline = deadline;
     console->error = 0;
+}
+
+static void end_call(struct console *console)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    console->is_busy = false;
+}
+
+static bool is_own(const struct wh_batch *batch)
+{
+    for (const wh_provider *provider = wh__providers(); provider; provider = provider->next)
+        if (batch->resource.ptr && batch->resource.ptr == provider->resource.ptr) return true;
+    return false;
 }
 
 static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
@@ -246,25 +275,29 @@ static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, 
     struct console *console = (struct console *)self;
     const struct wh_str service = service_of(batch->resource);
     struct wh_span_view view;
-    size_t refused = 0;
-    (void)deadline;
-    begin_call(console);
+    begin_call(console, deadline);
     console->batches++;
+    console->is_own = is_own(batch);
     note_service(console, service);
     for (size_t i = 0; i < batch->count; i++)
-        if (!wh_span_read(batch->spans[i], &view) || !has_ids(&view) || !add_span(console, &view, service)) refused++;
+        if (!wh_span_read(batch->spans[i], &view) || !has_ids(&view))
+            lose(console, 1, EBADMSG);
+        else if (!add_span(console, &view, service))
+            lose(console, 1, ENOMEM);
     let_complete_go(console, batch->count < WHOLE_BATCH);
-    refused += console->lost;
-    *rejected = refused < batch->count ? refused : batch->count;
+    *rejected = console->lost < batch->count ? console->lost : batch->count;
+    console->lost -= *rejected;
+    if (!*rejected) console->why = 0;
+    end_call(console);
     return 0;
 }
 
 static int flush(struct wh_exporter *self, int64_t deadline)
 {
     struct console *console = (struct console *)self;
-    (void)deadline;
-    begin_call(console);
+    begin_call(console, deadline);
     while (console->count) let_oldest_go(console);
+    end_call(console);
     return console->error;
 }
 
@@ -273,19 +306,24 @@ static void shut_down(struct wh_exporter *self, int64_t deadline)
     flush(self, deadline);
 }
 
+static void interrupt(struct wh_exporter *self)
+{
+    wh__stream_interrupt(&((struct console *)self)->out);
+}
+
 static const char *last_error(struct wh_exporter *self)
 {
     struct console *console = (struct console *)self;
-    if (!console->error) return NULL;
-    snprintf(console->text, sizeof console->text, "cannot draw them: %s", strerror(console->error));
+    if (!console->why) return NULL;
+    snprintf(console->text, sizeof console->text, "cannot draw them: %s", strerror(console->why));
     return console->text;
 }
 
 static void destroy(struct wh_exporter *self)
 {
     struct console *console = (struct console *)self;
+    if (console->process != getpid()) begin_in_child(console);
     forget(console);
-    wh__sheet_free(&console->sheet);
     wh__mem_free(console);
 }
 
@@ -298,9 +336,10 @@ struct wh_exporter *wh_console_exporter_new(FILE *out)
     }
     console->exporter = (struct wh_exporter){.size = sizeof console->exporter, .name = "console",
         .export_batch = export_batch, .flush = flush, .shutdown = shut_down, .last_error = last_error,
-        .destroy = destroy};
-    console->out = out;
+        .interrupt = interrupt, .destroy = destroy};
+    console->out.file = out;
     console->process = getpid();
     wh__sheet_begin(&console->sheet, fileno(out));
+    console->out.resume = console->sheet.colour ? "\033[0m\n" : "\n";
     return &console->exporter;
 }

@@ -6,101 +6,83 @@
  * before the next line. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "exporters/hush.h"
 #include "exporters/json.h"
+#include "exporters/output.h"
 
-enum { AT_ONCE = 4096, POLL_MS = 100, KEPT_BUFFER = 1 << 20 };
+enum { KEPT_BUFFER = 1 << 20, OPENED = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
 struct file {
     struct wh_exporter exporter;
-    int fd;
-    bool is_regular;
-    bool is_ours;          /* regular, and opened here */
+    struct wh__output output;
+    pid_t process;         /* who opened it */
+    bool is_busy;          /* with the line; also in the child of a fork that came into that */
+    bool is_ours;          /* a regular file that was opened here, by this process */
     bool unfinished;       /* what was written last is no whole line */
-    uint32_t interrupted;  /* atomic */
     struct wh__json line;  /* "\n", the line, "\n"; the first of them is for one that was not finished */
     char error[300];
     char path[];           /* for the report */
 };
 
-/* ---- writing ---- */
-
-/* False: at the deadline, or interrupted. */
-static bool wait_for_room(const struct file *file, int64_t deadline)
-{
-    struct pollfd fd = {.fd = file->fd, .events = POLLOUT};
-    for (;;) {
-        const int64_t left = wh__until(deadline, wh__now());
-        const int ms = left / WH_MS(1) >= POLL_MS ? POLL_MS : (int)((left + WH_MS(1) - 1) / WH_MS(1));
-        if (poll(&fd, 1, ms) > 0) return true; /* also for an error, which the write will tell */
-        if (left == 0 || __atomic_load_n(&file->interrupted, __ATOMIC_RELAXED)) return false;
-    }
-}
-
-static int write_some(const struct file *file, const char *text, size_t len, int64_t deadline, size_t *written)
-{
-    if (!file->is_regular) {
-        if (!wait_for_room(file, deadline)) return ETIMEDOUT;
-        if (len > AT_ONCE) len = AT_ONCE;
-    }
-    const ssize_t n = write(file->fd, text, len);
-    if (n < 0) return errno == EINTR || errno == EAGAIN ? 0 : errno;
-    *written += (size_t)n;
-    return n > 0 ? 0 : EIO;
-}
-
-static int write_all(const struct file *file, const char *text, size_t len, int64_t deadline, size_t *written)
-{
-    struct wh__hush hush;
-    int rc = 0;
-    wh__hush_begin(&hush);
-    while (rc == 0 && *written < len) rc = write_some(file, text + *written, len - *written, deadline, written);
-    wh__hush_end(&hush);
-    return rc;
-}
+/* ---- alone with the file ---- */
 
 /* Everyone who has opened a file here has a shared lock on it: whoever gets the exclusive one is alone with it.
  * Neither is waited for. */
 static bool begin_alone(const struct file *file)
 {
-    return file->is_ours && flock(file->fd, LOCK_EX | LOCK_NB) == 0;
+    return file->is_ours && flock(file->output.fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 static void end_alone(const struct file *file)
 {
-    if (file->is_ours && flock(file->fd, LOCK_SH | LOCK_NB)) return; /* somebody is alone with it just now */
+    if (file->is_ours && flock(file->output.fd, LOCK_SH | LOCK_NB)) return; /* somebody is alone with it just now */
 }
 
 /* Only if nothing can have been written after it. */
 static bool take_back(const struct file *file, size_t written)
 {
     struct stat now;
-    const off_t end = lseek(file->fd, 0, SEEK_CUR), start = end - (off_t)written;
-    const bool can = begin_alone(file) && start >= 0 && fstat(file->fd, &now) == 0 && now.st_size == end;
-    const bool done = can && ftruncate(file->fd, start) == 0 && lseek(file->fd, start, SEEK_SET) == start;
+    const off_t end = lseek(file->output.fd, 0, SEEK_CUR), start = end - (off_t)written;
+    const bool can = begin_alone(file) && start >= 0 && fstat(file->output.fd, &now) == 0 && now.st_size == end;
+    const bool done = can && ftruncate(file->output.fd, start) == 0 && lseek(file->output.fd, start, SEEK_SET) == start;
     end_alone(file);
     return done;
 }
+
+/* ---- writing ---- */
 
 static int write_line(struct file *file, int64_t deadline)
 {
     const size_t skipped = file->unfinished ? 0 : 1;
     size_t written = 0;
-    const int rc = write_all(file, file->line.buf + skipped, file->line.len - skipped, deadline, &written);
+    const int rc = wh__output_write(&file->output, file->line.buf + skipped, file->line.len - skipped, deadline,
+                                    &written);
     if (rc == 0)
         file->unfinished = false;
     else if (written && !take_back(file, written))
         file->unfinished = true;
     return rc;
+}
+
+/* What a process shares with its parent are locks and the place in the file as well: it opens the file anew, which may
+ * have another name by now. If the parent was in the middle of a line, its memory may be in any state. */
+static void begin_in_child(struct file *file)
+{
+    char name[40];
+    file->process = getpid();
+    if (file->is_busy) file->line = (struct wh__json){0};
+    if (!file->is_ours) return;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file->output.fd);
+    const int fd = open(name, OPENED);
+    file->is_ours = fd >= 0 && dup3(fd, file->output.fd, O_CLOEXEC) >= 0;
+    if (fd >= 0) close(fd);
+    end_alone(file);
 }
 
 /* ---- the exporter ---- */
@@ -112,16 +94,28 @@ static int fail(struct file *file, int code)
     return code;
 }
 
-static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
+static int write_batch(struct file *file, const struct wh_batch *batch, int64_t deadline, size_t *count)
 {
-    struct file *file = (struct file *)self;
     file->line.len = 0;
     file->line.error = 0;
     wh__json_put(&file->line, "\n");
-    const size_t count = wh__json_batch(&file->line, batch);
+    *count = wh__json_batch(&file->line, batch);
     wh__json_put(&file->line, "\n");
-    const int rc = file->line.error ? file->line.error : count ? write_line(file, deadline) : 0;
+    const int rc = file->line.error ? file->line.error : *count ? write_line(file, deadline) : 0;
     if (file->line.capacity > KEPT_BUFFER) wh__json_free(&file->line);
+    return rc;
+}
+
+static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
+{
+    struct file *file = (struct file *)self;
+    size_t count;
+    if (file->process != getpid()) begin_in_child(file);
+    file->is_busy = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a fork may come at any moment */
+    const int rc = write_batch(file, batch, deadline, &count);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    file->is_busy = false;
     if (rc) return fail(file, rc);
     *rejected = batch->count - count;
     if (*rejected) snprintf(file->error, sizeof file->error, "%s: %zu were no spans", file->path, *rejected);
@@ -136,13 +130,14 @@ static const char *last_error(struct wh_exporter *self)
 
 static void interrupt(struct wh_exporter *self)
 {
-    __atomic_store_n(&((struct file *)self)->interrupted, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&((struct file *)self)->output.interrupted, 1, __ATOMIC_RELAXED);
 }
 
 static void destroy(struct wh_exporter *self)
 {
     struct file *file = (struct file *)self;
-    close(file->fd);
+    if (file->process != getpid() && file->is_busy) file->line = (struct wh__json){0};
+    close(file->output.fd);
     wh__json_free(&file->line);
     wh__mem_free(file);
 }
@@ -166,11 +161,11 @@ static bool ends_in_mid_line(const struct file *file)
 static int open_output(struct file *file, bool is_stdout)
 {
     struct stat what;
-    file->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                         : open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
-    if (file->fd < 0) return errno;
-    file->is_regular = fstat(file->fd, &what) == 0 && S_ISREG(what.st_mode);
-    file->is_ours = file->is_regular && !is_stdout;
+    file->output.fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open(file->path, OPENED | O_CREAT, 0644);
+    if (file->output.fd < 0) return errno;
+    file->output.is_regular = fstat(file->output.fd, &what) == 0 && S_ISREG(what.st_mode);
+    file->is_ours = file->output.is_regular && !is_stdout;
+    file->process = getpid();
     file->unfinished = ends_in_mid_line(file);
     return 0;
 }

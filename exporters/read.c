@@ -20,8 +20,14 @@ static void read_status(struct wh_bytes rest, struct wh_span_view *view)
     struct wh__field field;
     while (wh__next_field(&rest, &field, NULL)) {
         if (field.number == WH__STATUS_MESSAGE) view->status_text = as_text(field.bytes);
-        if (field.number == WH__STATUS_CODE) view->status = field.word <= WH_STATUS_ERROR ? (enum wh_status)field.word : WH_STATUS_UNSET;
+        if (field.number == WH__STATUS_CODE)
+            view->status = field.word <= WH_STATUS_ERROR ? (enum wh_status)field.word : WH_STATUS_UNSET;
     }
+}
+
+static enum wh_kind read_kind(uint64_t word)
+{
+    return word >= 1 && word <= 5 ? (enum wh_kind)(word - 1) : WH_INTERNAL;
 }
 
 static void read_span_field(const struct wh__field *field, struct wh_span_view *view)
@@ -32,7 +38,7 @@ static void read_span_field(const struct wh__field *field, struct wh_span_view *
     case WH__SPAN_PARENT: copy_id(view->parent_span_id, sizeof view->parent_span_id, field->bytes); break;
     case WH__SPAN_TRACESTATE: view->tracestate = as_text(field->bytes); break;
     case WH__SPAN_NAME: view->name = as_text(field->bytes); break;
-    case WH__SPAN_KIND: view->kind = field->word >= 1 && field->word <= 5 ? (enum wh_kind)(field->word - 1) : WH_INTERNAL; break;
+    case WH__SPAN_KIND: view->kind = read_kind(field->word); break;
     case WH__SPAN_START: view->start = field->word; break;
     case WH__SPAN_END: view->end = field->word; break;
     case WH__SPAN_DROPPED_ATTRIBUTES: view->dropped_attributes = (uint32_t)field->word; break;

@@ -94,7 +94,7 @@ static const struct wh__tree_span *first_cancelled(const struct wh__tree *tree)
 /* Beside the mark, on the side that has room; or not at all. */
 static void draw_mark(struct wh__drawing *drawing, const struct wh__tree_span *span, unsigned end)
 {
-    char text[32];
+    char text[WH__DURATION_SIZE];
     struct wh__sheet *sheet = drawing->sheet;
     const unsigned mark = drawing->left + cell(drawing, span->cancelled_at);
     const unsigned width = (unsigned)wh__say_duration(text, span->cancelled_at - drawing->tree->start);
@@ -111,7 +111,7 @@ static void draw_mark(struct wh__drawing *drawing, const struct wh__tree_span *s
 /* The end is in the header as well: it gives way to the mark. */
 void wh__draw_ruler(struct wh__drawing *drawing)
 {
-    char text[32];
+    char text[WH__DURATION_SIZE];
     struct wh__sheet *sheet = drawing->sheet;
     const struct wh__tree_span *cancelled = first_cancelled(drawing->tree);
     const unsigned width = (unsigned)wh__say_duration(text, drawing->tree->end - drawing->tree->start);

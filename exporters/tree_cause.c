@@ -19,15 +19,36 @@ static void put(struct wh__note *note, const char *text)
 
 /* ---- the failure ---- */
 
+/* A status code of HTTP is an error.type of its own, but nobody would know what a bare number is. */
+static bool is_http_status(struct wh_str type)
+{
+    for (size_t i = 0; i < type.len; i++)
+        if (type.ptr[i] < '0' || type.ptr[i] > '9') return false;
+    return type.len == 3 && type.ptr[0] >= '1' && type.ptr[0] <= '5';
+}
+
+static bool ends_with(struct wh_str text, struct wh_str end)
+{
+    return text.len >= end.len && memcmp(text.ptr + text.len - end.len, end.ptr, end.len) == 0;
+}
+
+void wh__say_error_type(struct wh__note *note, const struct wh__tree_span *span, unsigned room)
+{
+    const struct wh_str type = wh__tree_text(span, WH__TREE_ERROR_TYPE);
+    if (is_http_status(type)) put(note, "HTTP\037");
+    wh__note_text(note, type, room);
+}
+
 void wh__say_failure(struct wh__note *note, const struct wh__tree_span *span)
 {
     const struct wh_str type = wh__tree_text(span, WH__TREE_ERROR_TYPE), text = wh__tree_text(span, WH__TREE_STATUS);
+    const bool says_more = text.len && !(is_http_status(type) && ends_with(text, type));
     if (span->status != WH_STATUS_ERROR) return;
     wh__note_ink(note, WH__RED);
     wh__note_put(note, "✗ ", "failed: ");
-    wh__note_text(note, type, NAME_ROOM);
-    if (type.len && text.len) put(note, ": ");
-    wh__note_text(note, text, TEXT_ROOM);
+    wh__say_error_type(note, span, NAME_ROOM);
+    if (type.len && says_more) put(note, ": ");
+    if (says_more) wh__note_text(note, text, TEXT_ROOM);
     if (!type.len && !text.len) wh__note_put(note, "failed", "no reason given");
 }
 
@@ -131,8 +152,8 @@ void wh__say_cause(struct wh__note *note, struct wh__drawing *drawing, const str
 
 static bool differ(int64_t asked, int64_t budget)
 {
-    const int64_t apart = wh__sub(asked, budget);
-    return apart > asked / 1000 || -apart > asked / 1000;
+    const int64_t nothing = asked / 1000;
+    return wh__sub(asked, budget) > nothing || wh__sub(budget, asked) > nothing;
 }
 
 /* Where it comes into the tree, set here or brought by a caller, and where a caller's may have been the cause. All

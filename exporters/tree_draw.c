@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { INDENT = 3, LEAST_NAME = 12, LEAST_LABEL = 16 };
+enum { INDENT = 3, LEAST_NAME = 12, LEAST_LABEL = 16, LEAST_BARS = 16 };
 
 /* ---- one row: the tree ---- */
 
@@ -100,7 +100,7 @@ static void draw_name(const struct wh__drawing *drawing, const struct wh__tree_s
 
 static void draw_duration(const struct wh__drawing *drawing, const struct wh__tree_span *span)
 {
-    char text[32];
+    char text[WH__DURATION_SIZE];
     wh__say_duration(text, span->end - span->start);
     wh__sheet_pad(drawing->sheet, drawing->label + 2 + drawing->duration - (unsigned)strlen(text));
     wh__sheet_put(drawing->sheet, text, text);
@@ -174,10 +174,10 @@ static size_t count_services(const struct wh__tree *tree)
     return services;
 }
 
-/* The names get what they need, the bars the rest, and never less than half. */
+/* The names get what they need, the bars the rest, and never less than a third. */
 static void lay_out(struct wh__drawing *drawing)
 {
-    char text[32];
+    char text[WH__DURATION_SIZE];
     const struct wh__tree *tree = drawing->tree;
     unsigned widest = LEAST_LABEL;
     drawing->services = count_services(tree);
@@ -186,12 +186,13 @@ static void lay_out(struct wh__drawing *drawing)
         if (strlen(text) > drawing->duration) drawing->duration = (unsigned)strlen(text);
     }
     const unsigned gaps = 2 + 2 + 2, both = drawing->sheet->columns - drawing->duration - gaps;
-    drawing->deepest = (both / 2 - LEAST_NAME) / INDENT;
+    const unsigned most = both - (both / 3 > LEAST_BARS ? both / 3 : LEAST_BARS);
+    drawing->deepest = (most - LEAST_NAME) / INDENT;
     for (size_t i = 0; i < tree->count; i++) {
         const unsigned width = label_width(drawing, tree->spans[i]);
         if (width > widest) widest = width;
     }
-    drawing->label = clipped(widest, both / 2);
+    drawing->label = clipped(widest, most);
     drawing->time = both - drawing->label;
     drawing->left = drawing->label + 2 + drawing->duration + 2;
 }

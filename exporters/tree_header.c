@@ -29,8 +29,8 @@ static void note_outcome(struct wh__note *note, const struct wh__tree *tree)
     size_t failed = 0, cancelled = 0;
     const struct wh__tree_span *root = root_of(tree);
     const bool well = root->status != WH_STATUS_ERROR && !root->cancelled;
-    struct wh_str word = wh__tree_text(root, root->cancelled ? WH__TREE_REASON : WH__TREE_ERROR_TYPE);
-    if (word.len == 0) word = wh__tree_text(root, WH__TREE_STATUS);
+    const struct wh_str type = wh__tree_text(root, WH__TREE_ERROR_TYPE), status = wh__tree_text(root, WH__TREE_STATUS);
+    const struct wh_str word = root->cancelled ? wh__tree_text(root, WH__TREE_REASON) : type.len ? type : status;
     count_trouble(tree, &failed, &cancelled);
     wh__note_ink(note, well && failed + cancelled ? WH__AMBER : wh__state_ink(root, WH__BOLD));
     if (well) {
@@ -45,7 +45,10 @@ static void note_outcome(struct wh__note *note, const struct wh__tree *tree)
         wh__note_put(note, "✗\037", word.len ? "failed:\037" : "");
     else
         wh__note_put(note, "⊘\037", word.len ? "cancelled:\037" : "");
-    wh__note_text(note, word, 40);
+    if (type.len && !root->cancelled)
+        wh__say_error_type(note, root, 40);
+    else
+        wh__note_text(note, word, 40);
     const char *none = root->cancelled ? "cancelled" : "failed";
     if (word.len == 0) wh__note_put(note, none, none);
 }

@@ -27,9 +27,8 @@ void wh__note_put(struct wh__note *note, const char *utf8, const char *ascii)
 /* The number and its unit stay together. */
 void wh__note_duration(struct wh__note *note, int64_t ns)
 {
-    char buf[32];
-    struct wh__text text = {.buf = buf, .size = sizeof buf};
-    wh__put_duration(&text, ns);
+    char buf[WH__DURATION_SIZE];
+    wh__duration_text(buf, ns);
     for (char *p = buf; *p; p++)
         if (*p == ' ') *p = HARD_SPACE;
     wh__put(&note->text, "%s", buf);

@@ -26,7 +26,8 @@ struct wh_curl_opts {
  *
  * Returns what curl_easy_perform() would; CURLE_OPERATION_TIMEDOUT if a deadline of ctx or the timeout ended it,
  * CURLE_ABORTED_BY_CALLBACK if it was cancelled: then wh_cause(ctx) knows why. Asks ctx before it starts. A transfer that
- * is complete when the cancel comes is complete. A status of 400 or more is an error on the span, and CURLE_OK here.
+ * is complete when the cancel comes is complete. A status of 400 or more is an error on the span, and CURLE_OK here, unless
+ * the context was done by then.
  *
  * The handle must be in no multi handle; connections are kept for later transfers of the same thread. Set CURLOPT_NOSIGNAL
  * as every program with threads does. CURLOPT_HTTPHEADER is reset to opts.headers. */

@@ -184,8 +184,9 @@ static void set_version(const wh_ctx *span, CURL *easy)
 }
 
 /* A transfer that its context has ended is no failure of its own: the cause is on the span already. That holds as well for an
- * error that comes when the time is up and only the timer is late: it is most often the callee's, whose time was the same. */
-static void set_result(const wh_ctx *span, CURL *easy, CURLcode result, const struct wh_site *site)
+ * error that comes when the time is up and only the timer is late: it is most often the callee's, whose time was the same.
+ * Returns what the caller is told. */
+static CURLcode set_result(const wh_ctx *span, CURL *easy, CURLcode result, const struct wh_site *site)
 {
     char type[24];
     long status = 0, os_errno = 0;
@@ -194,7 +195,7 @@ static void set_result(const wh_ctx *span, CURL *easy, CURLcode result, const st
         wh_set(span, "http.response.status_code", status);
         set_version(span, easy);
     }
-    if ((result != CURLE_OK || status >= 400) && wh_wait(span, 0)) return;
+    if ((result != CURLE_OK || status >= 400) && wh_wait(span, 0)) return stopped(span);
     if (result != CURLE_OK) {
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
         snprintf(type, sizeof type, "curl.%d", (int)result);
@@ -205,6 +206,7 @@ static void set_result(const wh_ctx *span, CURL *easy, CURLcode result, const st
         snprintf(text, sizeof text, "status %ld", status);
         wh_fail_at(span, 0, type, text, site);
     }
+    return result;
 }
 
 CURLcode wh_curl_perform_at(const wh_ctx *ctx, const struct wh_curl_opts *given)
@@ -223,6 +225,5 @@ CURLcode wh_curl_perform_at(const wh_ctx *ctx, const struct wh_curl_opts *given)
         name_span(span, opts.easy, opts.route);
         set_url(span, opts.easy);
     }
-    set_result(span, opts.easy, result, opts.site);
-    return result;
+    return set_result(span, opts.easy, result, opts.site);
 }

@@ -1,4 +1,6 @@
-whence_python_test(examples/test_first.py ARGS $<TARGET_FILE:first> LABELS python)
+if(TARGET first)
+    whence_python_test(examples/test_first.py ARGS $<TARGET_FILE:first> LABELS python)
+endif()
 if(TARGET demo)
     whence_python_test(examples/test_demo.py ARGS $<TARGET_FILE:demo> LABELS slow TIMEOUT 120)
     set_tests_properties(examples_demo PROPERTIES RUN_SERIAL ON)

@@ -1,5 +1,6 @@
 whence_test(exporters/test_read.c LABELS quick)
 whence_test(exporters/test_console.c LABELS quick)
+whence_test(exporters/test_stream.c LABELS quick)
 whence_test(exporters/test_file.c LABELS quick LINK m)
 foreach(target exporters_test_console exporters_test_file)
     target_compile_definitions(${target} PRIVATE GOLDEN="${CMAKE_CURRENT_SOURCE_DIR}/exporters/golden")

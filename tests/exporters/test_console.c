@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "exporters/sheet.h"
+#include "exporters/utf8.h"
 #include "test.h"
 #include "trace/names.h"
 #include "trace/wire.h"
@@ -141,7 +143,7 @@ static void encode_in(struct bytes *b, const struct span *span, const char trace
     b->bytes[b->len - 1] |= 0x80;
     b->bytes[b->len++] = 1;
     b->len = (size_t)(wh__put_fixed32(b->bytes + b->len, flags) - b->bytes);
-    if (span->asked > 0) put_double(b, WH__DEADLINE_ASKED_MS, span->asked);
+    if (span->asked != 0) put_double(b, WH__DEADLINE_ASKED_MS, span->asked);
     if (span->budget > 0) put_double(b, WH__DEADLINE_BUDGET_MS, span->budget);
     if (span->budget > 0) put_double(b, WH__DEADLINE_REMAINING_MS, span->left);
     if (span->cancelled != 0) put_cause(b, span);
@@ -434,6 +436,27 @@ static void one_fails_and_its_sibling_is_stopped(void **state)
     compare_both("sibling", SPANS(sibling));
 }
 
+static const struct span bad_gateway[] = {
+    {.id = 2, .parent = 1, .name = "GET /price", .kind = WH_CLIENT, .start = 1, .end = 4, .status = WH_STATUS_ERROR,
+     .error_type = "502", .status_text = "status 502"},
+    {.id = 3, .parent = 1, .name = "INSERT", .kind = WH_CLIENT, .start = 4, .end = 5, .status = WH_STATUS_ERROR,
+     .error_type = "23505", .status_text = "duplicate key"},
+    {.id = 1, .name = "GET /order", .kind = WH_SERVER, .start = 0, .end = 6, .status = WH_STATUS_ERROR,
+     .error_type = "502", .status_text = "no price"},
+};
+
+static void a_status_code_says_what_it_is(void **state)
+{
+    (void)state;
+    const char *text = draw_on_paper(SPANS(bad_gateway), "C.UTF-8", "100");
+    assert_int_equal(strncmp(text, "✗ HTTP 502  6 ms", strlen("✗ HTTP 502  6 ms")), 0);
+    assert_non_null(strstr(text, "✗ HTTP 502: no price\n"));
+    assert_non_null(strstr(text, "✗ HTTP 502\n"));
+    assert_non_null(strstr(text, "✗ 23505: duplicate key\n"));
+    text = draw_on_paper(SPANS(bad_gateway), "C", "100");
+    assert_int_equal(strncmp(text, "failed: HTTP 502  6 ms", 22), 0);
+}
+
 static void a_job_does_not_listen(void **state)
 {
     (void)state;
@@ -462,6 +485,22 @@ static void assert_harmless(const char *text)
     }
 }
 
+static size_t put_character(char out[4], uint32_t c)
+{
+    const size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+    out[0] = (char)(leads[more] | c >> 6 * more);
+    for (size_t i = 1; i <= more; i++) out[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3f));
+    return more + 1;
+}
+
+/* Controls, what changes the direction of writing, and what cannot be seen. */
+static bool is_obeyed(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xe0000 && c < 0xe1000);
+}
+
 static void hostile_text_is_disarmed(void **state)
 {
     (void)state;
@@ -469,6 +508,42 @@ static void hostile_text_is_disarmed(void **state)
     assert_harmless(draw_on_paper(SPANS(hostile), "C.UTF-8", "120"));
     assert_harmless(draw_on_paper(SPANS(hostile), "C", "60"));
     for (const char *p = drawn; *p; p++) assert_true((unsigned char)*p < 0x80);
+}
+
+static void no_character_is_obeyed(void **state)
+{
+    (void)state;
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        char bytes[4];
+        const size_t len = put_character(bytes, c);
+        const char *at = bytes;
+        const struct wh__glyph glyph = wh__glyph_next(&at, bytes + len, true);
+        if (glyph.bytes[0]) {
+            const char *seen = glyph.bytes;
+            const uint32_t is = wh__utf8_next(&seen, glyph.bytes + strlen(glyph.bytes));
+            assert_true(*seen == '\0' && (is == c || is == ' ' || is == 0xfffd));
+            if (is_obeyed(is)) fail_msg("U+%04x", c);
+        }
+        assert_true(glyph.columns <= 2);
+        at = bytes;
+        const struct wh__glyph plain = wh__glyph_next(&at, bytes + len, false);
+        assert_true(plain.bytes[0] == '\0' || (plain.bytes[0] >= ' ' && plain.bytes[0] < 0x7f && !plain.bytes[1]));
+        assert_int_equal(plain.columns, plain.bytes[0] != '\0');
+    }
+}
+
+static void durations_are_short_and_have_a_unit(void **state)
+{
+    (void)state;
+    const struct { int64_t ns; const char *text; } known[] = {
+        {0, "0 ns"}, {999, "999 ns"}, {1000, "1 us"}, {41234567, "41.2 ms"}, {-1500, "-1.5 us"}, {99949999, "99.9 ms"},
+        {WH_SEC(60), "1 min"}, {WH_NEVER, "never"}, {INT64_MIN, "-2562048 h"},
+    };
+    char text[WH__DURATION_SIZE];
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_int_equal(wh__duration_text(text, known[i].ns), strlen(known[i].text));
+        assert_string_equal(text, known[i].text);
+    }
 }
 
 /* ---- terminals ---- */
@@ -806,10 +881,12 @@ static void extreme_times_and_deadlines_are_drawn(void **state)
          .reason = "cancelled later", .cancelled = 1e12},
         {.id = 3, .parent = 1, .name = "reversed", .start = 6, .end = -5, .asked = 1, .budget = 1e-300, .left = NAN,
          .reason = "cancelled earlier", .cancelled = -1e12},
+        {.id = 4, .parent = 1, .name = "least", .asked = -1e300, .budget = 1, .left = 1},
     };
     struct paper paper = begin();
-    export_in(paper.console, odd, 3, the_trace);
+    export_in(paper.console, odd, 4, the_trace);
     assert_lines_fit(end(&paper), 80);
+    assert_non_null(strstr(drawn, "(-2562048 h asked), 1 ms left"));
 }
 
 static void a_reader_that_left_does_not_end_the_process(void **state)
@@ -904,10 +981,13 @@ int main(void)
         cmocka_unit_test(a_deadline_fires_and_stops_those_below),
         cmocka_unit_test(an_inner_deadline_fires),
         cmocka_unit_test(one_fails_and_its_sibling_is_stopped),
+        cmocka_unit_test(a_status_code_says_what_it_is),
         cmocka_unit_test(a_job_does_not_listen),
         cmocka_unit_test(the_origin_is_a_caller_that_is_not_here),
         cmocka_unit_test(parents_are_missing),
         cmocka_unit_test(hostile_text_is_disarmed),
+        cmocka_unit_test(no_character_is_obeyed),
+        cmocka_unit_test(durations_are_short_and_have_a_unit),
         cmocka_unit_test(a_terminal_gets_colour),
         cmocka_unit_test(no_colour_where_it_is_not_wanted),
         cmocka_unit_test(the_locale_is_looked_up_in_its_order),

@@ -608,6 +608,36 @@ static void an_interrupt_ends_the_waiting(void **state)
     wh_exporter_free(file);
 }
 
+/* Standard output as some shells and supervisors leave it: it says EAGAIN where others wait. */
+static int export_to_impatient_stdout(void)
+{
+    struct wh_exporter *file = wh_file_exporter_new("-");
+    const bool well = file && export_large(file, 500000, wh_now() + WH_SEC(20)) == 0;
+    wh_exporter_free(file);
+    return well ? 0 : 1;
+}
+
+static void an_output_that_says_to_try_again_gets_everything(void **state)
+{
+    (void)state;
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        _exit(export_to_impatient_stdout());
+    }
+    close(ends[1]);
+    const size_t len = read_all(ends[0]);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_true(len > 500000 && content[len - 1] == '\n' && strchr(content, '\n') == content + len - 1);
+}
+
 static void what_cannot_be_opened_is_told(void **state)
 {
     (void)state;
@@ -741,6 +771,66 @@ static void processes_share_a_file_line_by_line(void **state)
     assert_readable(path, WRITERS * LINES, WRITERS * LINES / 10 * (9 + 3));
 }
 
+/* What a child has opened by inheritance: its lines stand beside those of its parent. */
+static void a_child_process_writes_beside_its_parent(void **state)
+{
+    (void)state;
+    int status;
+    struct wh_exporter *file = wh_file_exporter_new(in_folder("shared"));
+    assert_int_equal(export_small(file, WH_NEVER), 0);
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    for (int i = 0; i < LINES; i++)
+        if (export_large(file, i % 10 ? 3000 : 120000, WH_NEVER)) _exit(1);
+    wh_exporter_free(file);
+    if (child == 0) _exit(0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_readable(path, 1 + 2 * LINES, 1 + 2 * LINES / 10 * (9 + 3));
+}
+
+/* The child has it open and may have written to it, so that nothing is cut off its end. */
+static void a_parent_does_not_take_back_what_its_child_may_have_followed(void **state)
+{
+    (void)state;
+    int go[2], done[2], status;
+    char byte;
+    struct stat now;
+    struct rlimit limit, before;
+    struct wh_exporter *file = wh_file_exporter_new(in_folder("shared"));
+    assert_true(pipe(go) == 0 && pipe(done) == 0);
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(go[1]);
+        const bool well = export_small(file, WH_NEVER) == 0 && write(done[1], "!", 1) == 1 && read(go[0], &byte, 1) == 0;
+        wh_exporter_free(file);
+        _exit(well ? 0 : 1);
+    }
+    close(go[0]);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    assert_int_equal(stat(path, &now), 0);
+    const off_t size = now.st_size;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){.rlim_cur = (rlim_t)size + 100, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const int rc = export_small(file, WH_NEVER);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(rc, EFBIG);
+    assert_int_equal(stat(path, &now), 0);
+    assert_int_equal(now.st_size, size + 100);
+    close(go[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(export_small(file, WH_NEVER), 0);
+    wh_exporter_free(file);
+    close(done[0]);
+    close(done[1]);
+    assert_memory_equal(read_file(path) + size + 100, "\n{\"resource", 11);
+}
+
 /* ---- memory ---- */
 
 static size_t allowed;
@@ -769,6 +859,38 @@ static void without_memory_the_batch_is_refused(void **state)
     assert_int_equal(export_large(file, 100000, WH_NEVER), 0);
     wh_exporter_free(file);
     assert_readable(path, 1, 3);
+}
+
+static size_t until_failure;
+
+static bool fail_once(size_t size)
+{
+    (void)size;
+    return until_failure == 0 || --until_failure > 0;
+}
+
+/* Each allocation fails once: the line is there as a whole or not at all, and the next one is there. */
+static void an_allocation_that_fails_loses_one_line(void **state)
+{
+    (void)state;
+    bool went_well = false;
+    for (size_t n = 1; n < 100 && !went_well; n++) {
+        until_failure = n;
+        wh__mem_gate = fail_once;
+        struct wh_exporter *file = wh_file_exporter_new(in_folder("lines"));
+        const int rc = file ? export_large(file, 400000, WH_NEVER) : ENOMEM;
+        went_well = until_failure > 0;
+        wh__mem_gate = NULL;
+        assert_int_equal(rc, went_well ? 0 : ENOMEM);
+        if (!file) continue;
+        assert_int_equal(export_small(file, WH_NEVER), 0);
+        wh_exporter_free(file);
+        const char *first = strchr(read_file(path), '\n');
+        assert_int_equal(first && first[1], went_well); /* a second line */
+        assert_int_equal(content[strlen(content) - 1], '\n');
+    }
+    assert_true(went_well);
+    assert_readable(path, 2, 10);
 }
 
 /* Six bytes for one: the most that text can grow, beyond what a line may have. */
@@ -835,12 +957,16 @@ int main(void)
         cmocka_unit_test(a_reader_may_go_and_come_back),
         cmocka_unit_test(a_slow_reader_costs_no_more_than_the_deadline),
         cmocka_unit_test(an_interrupt_ends_the_waiting),
+        cmocka_unit_test(an_output_that_says_to_try_again_gets_everything),
         cmocka_unit_test(what_cannot_be_opened_is_told),
         cmocka_unit_test(it_is_opened_for_appending_and_not_inherited),
         cmocka_unit_test(standard_output_gets_the_same_lines),
         cmocka_unit_test(a_broken_standard_output_does_not_end_the_process),
         cmocka_unit_test(processes_share_a_file_line_by_line),
+        cmocka_unit_test(a_child_process_writes_beside_its_parent),
+        cmocka_unit_test(a_parent_does_not_take_back_what_its_child_may_have_followed),
         cmocka_unit_test(without_memory_the_batch_is_refused),
+        cmocka_unit_test(an_allocation_that_fails_loses_one_line),
         cmocka_unit_test(a_batch_that_is_too_large_for_a_line_is_refused),
         cmocka_unit_test(real_spans_are_written),
     };

@@ -37,6 +37,7 @@ void wh__draw_bar(struct wh__drawing *drawing, const struct wh__tree_span *span)
 
 /* ---- tree_cause.c: what went wrong, in words; an empty note if there is nothing to say ---- */
 
+void wh__say_error_type(struct wh__note *note, const struct wh__tree_span *span, unsigned room);
 void wh__say_failure(struct wh__note *note, const struct wh__tree_span *span);
 void wh__say_cause(struct wh__note *note, struct wh__drawing *drawing, const struct wh__tree_span *span);
 void wh__say_deadline(struct wh__note *note, const struct wh__tree_span *span);
@@ -53,11 +54,9 @@ static inline struct wh_str wh__service_of(const struct wh__tree_span *span)
 }
 
 /* Returns its length. */
-static inline size_t wh__say_duration(char buf[32], uint64_t ns)
+static inline size_t wh__say_duration(char buf[WH__DURATION_SIZE], uint64_t ns)
 {
-    struct wh__text text = {.buf = buf, .size = 32};
-    wh__put_duration(&text, ns < INT64_MAX ? (int64_t)ns : INT64_MAX - 1);
-    return text.len;
+    return wh__duration_text(buf, ns < INT64_MAX ? (int64_t)ns : INT64_MAX - 1);
 }
 
 static inline uint64_t wh__overrun(const struct wh__tree_span *span)

@@ -44,6 +44,10 @@ void wh__sheet_line(struct wh__sheet *sheet);
 /* How many columns wh__sheet_text() would take with room enough. */
 unsigned wh__sheet_width(const struct wh__sheet *sheet, struct wh_str text);
 
+/* A duration as people say it, in ASCII: with a point, whatever the program's locale has. Returns its length. */
+enum { WH__DURATION_SIZE = 32 };
+size_t wh__duration_text(char buf[WH__DURATION_SIZE], int64_t ns);
+
 /* ---- A note: words that are put together first and then flow over several lines ---- */
 
 struct wh__note {

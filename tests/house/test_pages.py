@@ -1,0 +1,44 @@
+"""The pages for people: what they quote is what there is, and their links lead somewhere."""
+
+import glob
+import os
+import re
+import unittest
+
+from house import SOURCE, read
+
+PAGES = [os.path.relpath(path, SOURCE) for top in ("*.md", "docs/**/*.md", "bench/*.md", "tests/**/*.md", "examples/**/*.md")
+         for path in glob.glob(f"{SOURCE}/{top}", recursive=True)]
+
+
+class Pages(unittest.TestCase):
+    def test_the_two_commands_come_first(self):
+        commands = [line.split("#")[0].strip() for line in read("README.md").splitlines() if line.startswith("    ")]
+        self.assertEqual(commands[:2], ["./run demo", "./run test"])
+
+    def test_the_first_program_is_the_example(self):
+        blocks = re.findall(r"^```c\n(.*?)^```$", read("README.md"), re.M | re.S)
+        example = read("examples", "first", "first.c").split("\n", 1)[1]
+        self.assertIn(example, blocks)
+        self.assertLess(example.count("\n"), 30)
+
+    def test_links_lead_somewhere(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", read(page)):
+                if not re.match(r"[a-z]+:", target):
+                    with self.subTest(page=page, target=target):
+                        self.assertTrue(os.path.exists(os.path.join(SOURCE, os.path.dirname(page), target)))
+
+    def test_every_variable_is_explained(self):
+        used = set()
+        for path in glob.glob(f"{SOURCE}/main/*.c"):
+            used |= set(re.findall(r'"((?:OTEL|WHENCE)_[A-Z_]+)"', read(os.path.relpath(path, SOURCE))))
+        page = read("docs", "configuration.md")
+        explained = set(re.findall(r"(?:OTEL|WHENCE)_[A-Z_]+", re.sub(r"\[TRACES_\]", "", page)))
+        explained |= {name.replace("OTLP_", "OTLP_TRACES_") for name in explained if "[TRACES_]" in page}
+        self.assertTrue(used)
+        self.assertLessEqual(used, explained)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
