@@ -97,7 +97,8 @@ static void enter_slowly(wh_ctx *node, int64_t now)
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
 {
     const bool plain = wh__is_plain_parent(node->parent) && !(node->flags & (WH__TIMED | WH__DETACHED));
-    if (!plain || !wh__enter_quickly(wh__self(), node, node->parent)) enter_slowly(node, now);
+    struct wh__thread *self = wh__current;
+    if (!plain || !self || !wh__enter_quickly(self, node, node->parent)) enter_slowly(node, now);
     return node;
 }
 
@@ -108,9 +109,20 @@ static wh_ctx *derive(const wh_ctx *parent, uint32_t flags, int64_t timeout, int
     return node ? wh__node_enter(node, now) : &no_memory;
 }
 
-wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
+static wh_ctx *derive_slowly(const wh_ctx *parent, const struct wh_site *site)
 {
     return derive(parent, 0, WH_NEVER, 0, site);
+}
+
+/* The short way calls no function, so that it has nothing to save. */
+wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
+{
+    struct wh__thread *self = wh__current;
+    if (wh__unlikely(!self || !wh__is_plain_parent(parent))) return derive_slowly(parent, site);
+    wh_ctx *node = wh__slab_at_once(self, WH__128);
+    if (wh__unlikely(!node)) return derive_slowly(parent, site);
+    wh__node_fill(node, parent, WH__128 << 28, parent->deadline, WH_NEVER, site);
+    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
 }
 
 wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
@@ -239,32 +251,42 @@ static void end_parts(wh_ctx *ctx)
 {
     if (ctx->flags & WH__ENDS) wh__span_ops()->end(ctx);
     if (ctx->flags & WH__VALUE) return;
-    wh__timer_disarm(ctx);
-    wh__unwatch(ctx);
+    if (ctx->flags & WH__TIMED) wh__timer_disarm(ctx);
+    if (__atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)) wh__unwatch(ctx);
     if (ctx->flags & WH__SIGNALS) wh__signals_leave(ctx);
 }
 
-static void end_one(wh_ctx *ctx)
+enum { LEAVES_SLOWLY = WH__VALUE | WH__IMMORTAL | WH__DETACHED | WH__OWNS_PARENT };
+
+/* What is left when its parts have ended: a live node in a live tree, with nothing to dispose of but its block. False, and
+ * nothing has happened, if there is more to it. */
+static inline bool leave_at_once(wh_ctx *ctx)
 {
-    const uint32_t special = WH__ENDS | WH__TIMED | WH__SIGNALS | WH__VALUE | WH__DETACHED;
-    wh_ctx *parent = ctx->parent;
-    if (ctx->flags & special || __atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)) {
-        end_parts(ctx);
-        if (ctx->flags & (WH__VALUE | WH__DETACHED)) parent = NULL;
-    }
-    if (wh__likely(wh__is_plain_parent(parent) && wh__leave_quickly(wh__self(), ctx, parent)))
-        dispose(ctx);
-    else
-        end_slowly(ctx);
+    struct wh__thread *self = wh__current;
+    if (wh__unlikely(ctx->flags & (LEAVES_SLOWLY | WH__DISPOSES) || !self || !wh__is_plain_parent(ctx->parent) ||
+                     __atomic_load_n(&ctx->extra, __ATOMIC_RELAXED) || wh__state(ctx) & WH__OWNS_TEXT))
+        return false;
+    if (wh__unlikely(!wh__leave_quickly(self, ctx, ctx->parent))) return false;
+    wh__slab_put(ctx);
+    return true;
 }
 
-void wh_end(wh_ctx *ctx)
+static __attribute__((noinline)) void end_all(wh_ctx *ctx)
 {
     while (ctx && !(ctx->flags & WH__IMMORTAL)) {
-        wh_ctx *owned = wh__unlikely(ctx->flags & WH__OWNS_PARENT) ? ctx->parent : NULL;
-        end_one(ctx);
+        wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? ctx->parent : NULL;
+        end_parts(ctx);
+        if (!leave_at_once(ctx)) end_slowly(ctx);
         ctx = owned;
     }
+}
+
+/* The short way calls no function, so that it has nothing to save. */
+void wh_end(wh_ctx *ctx)
+{
+    if (!ctx) return;
+    const uint32_t parts = WH__ENDS | WH__TIMED | WH__SIGNALS;
+    if (wh__unlikely(ctx->flags & parts || !leave_at_once(ctx))) end_all(ctx);
 }
 
 wh_ctx *wh_take_over(wh_ctx *ctx, wh_ctx *parent)

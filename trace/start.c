@@ -164,24 +164,46 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
 
 static inline bool is_simple(const struct wh_start_opts *opts)
 {
-    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
+    return opts->size == sizeof *opts && opts->literal && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
 }
 
-/* The child of a span, with nothing asked for but what every span has: no function is called if it is not sampled. */
+/* The child of a span, with nothing asked for but what every span has; NULL if memory is not there at once. */
+static inline __attribute__((always_inline)) struct wh__trace_node *child_of(const struct wh__trace_node *parent,
+                                                                           const struct wh_start_opts *opts,
+                                                                           struct wh__thread *self)
+{
+    struct wh__trace_node *trace = wh__slab_at_once(self, WH__256);
+    if (wh__unlikely(!trace)) return NULL;
+    wh__node_fill(&trace->node, &parent->node, WH__TRACE | WH__256 << 28, parent->node.deadline, WH_NEVER, opts->site);
+    trace->node.flags &= ~WH_RECORDS_;
+    fill(trace, parent->provider);
+    begin_ids(trace, parent, self);
+    trace->name = opts->name;
+    return trace;
+}
+
+static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                                                       struct wh__thread *self)
+{
+    struct wh__trace_node *trace = child_of(parent, opts, self);
+    if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
+    trace->flags |= WH_SAMPLED;
+    begin_record(trace, parent, opts, wh__now());
+    return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
+}
+
+/* The short ways; the one of a span that is not sampled calls no function, so that it has nothing to save. */
 wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
 {
     const struct wh__trace_node *parent = (const void *)ctx;
-    struct wh__thread *self = wh__self();
-    if (!ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) || !is_simple(opts))
+    struct wh__thread *self = wh__current;
+    if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) ||
+                     !is_simple(opts) || parent->provider->sampler.ignore_parent))
         return start_slowly(ctx, opts);
-    struct wh__trace_node *trace = wh__slab_get(WH__256);
-    if (wh__unlikely(!trace)) return wh__no_memory();
-    wh__node_fill(&trace->node, ctx, WH__TRACE | WH__256 << 28, ctx->deadline, WH_NEVER, opts->site);
-    trace->node.flags &= ~WH_RECORDS_;
-    fill(trace, parent->provider);
-    begin_span(trace, parent, opts, self, 0);
-    if (wh__unlikely(!wh__enter_quickly(self, &trace->node, (wh_ctx *)ctx))) wh__node_enter(&trace->node, 0);
-    return &trace->node;
+    if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
+    struct wh__trace_node *trace = child_of(parent, opts, self);
+    if (wh__unlikely(!trace)) return start_slowly(ctx, opts);
+    return wh__likely(wh__enter_quickly(self, &trace->node, (wh_ctx *)ctx)) ? &trace->node : wh__node_enter(&trace->node, 0);
 }
 
 /* ---- what is no span ---- */

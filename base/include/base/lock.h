@@ -40,6 +40,22 @@ static inline void wh__lock_as(struct wh__thread *self, uint32_t *word)
     if (wh__unlikely(__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) wh__lock_yield_to_fork(self, word);
 }
 
+/* Takes it if that is possible at once, calling no function. False, and nothing has happened, if not. */
+static inline bool wh__lock_at_once(struct wh__thread *self, uint32_t *word)
+{
+    self->wants = word;
+    __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+    if (wh__likely(!(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT))) {
+#if !defined(__x86_64__) && !defined(__i386__)
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+        if (wh__likely(!__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) return true;
+        __atomic_fetch_and(word, ~WH__LOCK_BIT, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
+    return false;
+}
+
 /* Stores `value`, whose bit 0 must be clear, and so leaves. */
 static inline void wh__unlock_as(struct wh__thread *self, uint32_t *word, uint32_t value)
 {

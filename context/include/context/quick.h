@@ -27,6 +27,17 @@ static inline void wh__node_fill(wh_ctx *node, const wh_ctx *parent, uint32_t fl
     }
 }
 
+/* A block that is there at once, for a thread that has a record; calls no function. NULL if not. */
+static inline void *wh__slab_at_once(struct wh__thread *self, enum wh__size size)
+{
+    struct wh__page *page = WH__SLAB_FAST ? self->heap.open[size] : NULL;
+    if (wh__unlikely(!page || !page->free)) return NULL;
+    void *block = page->free;
+    page->free = *(void **)block;
+    page->used++;
+    return block;
+}
+
 /* Under the lock of `above`: R10, no cancel of it can be lost. */
 static inline void wh__hang_in(wh_ctx *node, wh_ctx *above)
 {
@@ -41,10 +52,10 @@ static inline bool wh__is_plain_parent(const wh_ctx *parent)
     return parent && !(parent->flags & (WH__VALUE | WH__IMMORTAL));
 }
 
-/* Hangs in a filled node that has no deadline of its own. False, and nothing has happened, if the parent is done. */
+/* Hangs in a filled node that has no deadline of its own. False, and nothing has happened, if the parent is done or busy. */
 static inline bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
-    wh__lock_as(self, &parent->state);
+    if (wh__unlikely(!wh__lock_at_once(self, &parent->state))) return false;
     const uint32_t state = wh__state_held(parent);
     const bool open = state < WH_NOT_OPEN_;
     if (wh__likely(open)) {
@@ -65,10 +76,10 @@ static inline bool wh__is_alone(const wh_ctx *node)
 }
 
 /* Takes a live node that only its owner has out of its plain parent, which stays. False, and nothing has happened, if
- * somebody else has the node, or nobody but it has the parent. */
+ * somebody else has the node, nobody but it has the parent, or the parent is busy. */
 static inline bool wh__leave_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
-    wh__lock_as(self, &parent->state);
+    if (wh__unlikely(!wh__lock_at_once(self, &parent->state))) return false;
     const bool leaves = wh__is_alone(node) && parent->refs > 1;
     if (wh__likely(leaves)) {
         if (node->link) wh__hang_out(node);
