@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 void wh__put_list(struct wh__text *text, const char *format, va_list args)
@@ -17,7 +18,24 @@ void wh__put(struct wh__text *text, const char *format, ...)
     va_end(args);
 }
 
-/* Three digits are enough for people, and no zeros that say nothing. */
+/* size / unit, which is at least 1 or exactly 0, in at most three digits if that is less than 100, and without zeros that say
+ * nothing. By hand: printf() writes the decimal point of the locale. */
+static void put_quotient(struct wh__text *text, int64_t size, int64_t unit)
+{
+    int64_t whole = size / unit, part = 0, scale = 1;
+    while (whole < 100 && scale < 100 && whole * scale < 100) scale *= 10;
+    if (whole < 100) {
+        const int64_t scaled = (size * scale + unit / 2) / unit;
+        whole = scaled / scale;
+        part = scaled % scale;
+    } else if (size % unit >= unit / 2 + unit % 2) {
+        whole++;
+    }
+    while (part && part % 10 == 0) part /= 10, scale /= 10;
+    wh__put(text, "%" PRId64, whole);
+    if (part) wh__put(text, ".%0*" PRId64, scale == 100 ? 2 : 1, part);
+}
+
 void wh__put_duration(struct wh__text *text, int64_t ns)
 {
     static const struct { int64_t unit; const char *name; } units[] = {
@@ -31,9 +49,9 @@ void wh__put_duration(struct wh__text *text, int64_t ns)
     const int64_t size = ns < 0 ? (ns == INT64_MIN ? INT64_MAX : -ns) : ns;
     size_t i = 0;
     while (i < 5 && size < units[i].unit) i++;
-    const double value = (double)size / (double)units[i].unit;
     wh__put(text, ns < 0 ? "-" : "");
-    wh__put(text, value < 99.95 ? "%.3g %s" : "%.0f %s", value, units[i].name);
+    put_quotient(text, size, units[i].unit);
+    wh__put(text, " %s", units[i].name);
 }
 
 void wh__hex(char *out, const uint8_t *bytes, size_t len)

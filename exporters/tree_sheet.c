@@ -135,23 +135,11 @@ void wh__sheet_line(struct wh__sheet *sheet)
 
 /* ---- durations ---- */
 
-static bool is_usual(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == ' ' || c == '-' || c == '+';
-}
-
-/* A decimal point may be several bytes. */
 size_t wh__duration_text(char buf[WH__DURATION_SIZE], int64_t ns)
 {
     struct wh__text text = {.buf = buf, .size = WH__DURATION_SIZE};
     wh__put_duration(&text, ns);
-    char *end = buf;
-    for (const char *p = buf; *p; p++) {
-        if (is_usual(*p)) *end++ = *p;
-        if (!is_usual(*p) && is_usual(p[1])) *end++ = '.';
-    }
-    *end = '\0';
-    return (size_t)(end - buf);
+    return text.len;
 }
 
 /* ---- strangers' text ---- */
