@@ -49,6 +49,9 @@ extern const struct room floor_room, context_room, fanout_room, wait_room, timer
 /* Marks what is being sampled as not to be believed, and why. */
 void bench_invalid(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line below the table. */
+void bench_remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Ends the program: the benchmark cannot be run. */
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

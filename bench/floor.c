@@ -33,6 +33,13 @@ static void add_atomically(size_t n)
     while (n--) __atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
 }
 
+/* What a call would be for: without it there would be no branch. */
+static __attribute__((noinline)) size_t error_of(uint32_t word)
+{
+    HIDE(word);
+    return word >> 8;
+}
+
 static void load_and_branch(size_t n)
 {
     static uint32_t word;
@@ -40,7 +47,8 @@ static void load_and_branch(size_t n)
     size_t seen = 0;
     while (n--) {
         HIDE(at);
-        if (__atomic_load_n(at, __ATOMIC_ACQUIRE) >= 256) seen++;
+        const uint32_t state = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+        if (__builtin_expect(state >= 256, 0)) seen += error_of(state);
     }
     HIDE(seen);
 }
@@ -172,7 +180,15 @@ struct node {
     uint32_t lock, done;
     struct node *parent, *next, **link, *children;
 };
-static struct node nodes[16], *unused, top;
+static struct node *unused;
+
+/* A node that has the ids of a span as well, for those who want them. */
+struct span {
+    struct node node;
+    uint64_t trace[2], id;
+    uint32_t records;
+};
+static struct span spans[16], top = {.trace = {1, 2}, .id = 3};
 
 static inline void lock(struct node *node)
 {
@@ -217,7 +233,7 @@ static inline void end(struct node *node)
 static void derive_end(size_t n)
 {
     while (n--) {
-        struct node *node = derive(&top);
+        struct node *node = derive(&top.node);
         CLOBBER();
         end(node);
     }
@@ -226,7 +242,7 @@ static void derive_end(size_t n)
 static void derive_cancel_end(size_t n)
 {
     while (n--) {
-        struct node *node = derive(&top);
+        struct node *node = derive(&top.node);
         CLOBBER();
         cancel(node);
         CLOBBER();
@@ -234,11 +250,29 @@ static void derive_cancel_end(size_t n)
     }
 }
 
+/* A child with ids to pass on, of a parent that is not sampled; and five times the question whether it is. */
+static void span_not_sampled(size_t n)
+{
+    size_t seen = 0;
+    while (n--) {
+        struct span *span = (void *)derive(&top.node);
+        memcpy(span->trace, top.trace, sizeof span->trace);
+        span->id = next_id();
+        span->records = top.records;
+        for (int i = 0; i < 5; i++) {
+            HIDE(span);
+            if (__builtin_expect(span->records != 0, 0)) seen += error_of(span->records);
+        }
+        end(&span->node);
+    }
+    HIDE(seen);
+}
+
 static void make_nodes(void)
 {
-    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
-        nodes[i].next = unused;
-        unused = &nodes[i];
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        spans[i].node.next = unused;
+        unused = &spans[i].node;
     }
 }
 
@@ -247,15 +281,18 @@ static const struct subject subjects[] = {
     {.rows = {{.name = "clock_gettime"}}, .op = read_clock},
     {.rows = {{.name = "memcpy of 256 B"}}, .op = copy_256},
     {.rows = {{.name = "atomic add, uncontended"}}, .op = add_atomically},
-    {.rows = {{.name = "load and branch"}}, .op = load_and_branch},
+    {.rows = {{.name = "load and branch"}}, .op = load_and_branch, .counted = true},
     {.rows = {{.name = "malloc+free of 256 B"}}, .op = allocate_256},
-    {.rows = {{.name = "span by hand, 0 attributes"}}, .op = span_with_0},
-    {.rows = {{.name = "span by hand, 5 attributes", .note = "all lengths known when it was compiled"}}, .op = span_with_5},
-    {.rows = {{.name = ANY_LENGTH}}, .op = span_with_5_of_any_length},
+    {.rows = {{.name = "span by hand, 0 attributes"}}, .op = span_with_0, .counted = true},
+    {.rows = {{.name = "span by hand, 5 attributes", .note = "all lengths known when it was compiled"}},
+     .op = span_with_5, .counted = true},
+    {.rows = {{.name = ANY_LENGTH}}, .op = span_with_5_of_any_length, .counted = true},
     {.rows = {{.name = ANY_LENGTH ", two threads", .floor = ANY_LENGTH, .note = "each, at the same time"}},
      .sample = spans_on_two_threads},
-    {.rows = {{.name = "tree by hand, derive+end"}}, .op = derive_end},
-    {.rows = {{.name = "tree by hand, derive+cancel+end"}}, .op = derive_cancel_end},
+    {.rows = {{.name = "tree by hand, derive+end"}}, .op = derive_end, .counted = true},
+    {.rows = {{.name = "tree by hand, derive+cancel+end"}}, .op = derive_cancel_end, .counted = true},
+    {.rows = {{.name = "span by hand, not sampled", .note = "a place in the tree, ids, five questions"}},
+     .op = span_not_sampled, .counted = true},
     {.op = NULL},
 };
 

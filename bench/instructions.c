@@ -18,7 +18,7 @@ static void count(const struct subject *subject, size_t n)
     for (size_t times = 1; times <= 2; times++) {
         counted_operations(subject->op, times * n);
         if (subject->rest) subject->rest();
-        printf("%zu %s\n", times * n, subject->rows[0].name);
+        printf("%zu\t%s\t%s\n", times * n, subject->rows[0].name, subject->rows[0].floor ? subject->rows[0].floor : "");
     }
 }
 

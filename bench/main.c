@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "measure.h"
 
@@ -11,6 +12,7 @@ static const char usage[] =
 
 static void show_progress(unsigned round, unsigned rounds)
 {
+    if (!isatty(STDERR_FILENO)) return;
     fprintf(stderr, "\rround %u of %u ", round + 1, rounds);
     if (round + 1 == rounds) fputs("\r                        \r", stderr);
 }
@@ -52,6 +54,7 @@ int main(int argc, char **argv)
             bench_die("unknown option %s\n%s", option, usage);
         }
     }
+    report_begin(&settings);
     measure_begin(&settings);
     peers_begin();
     for (unsigned round = 0; round < settings.rounds; round++) {

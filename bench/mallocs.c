@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,18 @@ static uint64_t count; /* atomic */
 uint64_t mallocs_now(void)
 {
     return __atomic_load_n(&count, __ATOMIC_RELAXED);
+}
+
+/* What the C library allocates on its own counts as well; that is what the first is for. */
+bool mallocs_can_be_counted(void)
+{
+    const uint64_t before = mallocs_now();
+    char *(*volatile duplicate)(const char *) = strdup;
+    int (*volatile align)(void **, size_t, size_t) = posix_memalign;
+    void *aligned = NULL;
+    free(duplicate("a string"));
+    if (align(&aligned, 64, 64) == 0) free(aligned);
+    return mallocs_now() - before == 2;
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -26,6 +37,7 @@ static void *(*real_calloc)(size_t, size_t);
 static void *(*real_realloc)(void *, size_t);
 static int (*real_posix_memalign)(void **, size_t, size_t);
 static void *(*real_aligned_alloc)(size_t, size_t);
+static void *(*real_memalign)(size_t, size_t);
 static void (*real_free)(void *);
 
 /* While the real ones are looked up, whoever asks gets a piece of this, which is never freed. */
@@ -66,6 +78,7 @@ static bool looking(void)
     find(&real_realloc, "realloc");
     find(&real_posix_memalign, "posix_memalign");
     find(&real_aligned_alloc, "aligned_alloc");
+    find(&real_memalign, "memalign");
     find(&real_free, "free");
     return false;
 }
@@ -113,6 +126,14 @@ void *aligned_alloc(size_t alignment, size_t size)
     if (looking()) return NULL;
     count_one();
     return real_aligned_alloc(alignment, size);
+}
+
+void *memalign(size_t alignment, size_t size); /* of glibc and musl, not of C */
+void *memalign(size_t alignment, size_t size)
+{
+    if (looking() || !real_memalign) return NULL;
+    count_one();
+    return real_memalign(alignment, size);
 }
 
 void free(void *ptr)

@@ -11,6 +11,7 @@ struct result {
     const char *peer;              /* for a peer's: who; `floor` is then the row of ours that it stands against */
     double ns[MOST_SAMPLES];       /* one operation, in each sample */
     size_t samples;
+    size_t disturbed;              /* samples during which the CPU was taken away, however often they were repeated */
     double mallocs, ops;           /* in all samples; ops 0: not counted */
     bool speedup;                  /* of two threads over one: `floor` is the row for one, and the times are not shown */
     char invalid[120];             /* why not to believe it, or "" */
@@ -51,12 +52,14 @@ void peers_round(void);
 void peers_end(void);
 
 /* ---- output (report.c) ---- */
+void report_begin(const struct settings *settings); /* what machine this is, and how to read what follows */
 void report_table(void);
 int report_json(const char *path);     /* 0 or an errno value */
 
 /* ---- instructions (instructions.c) ---- */
 
-/* Runs the counted subjects, each n and then 2n times, in a function that a tool can recognize; prints their names. */
+/* Runs the counted subjects, each n and then 2n times, in a function that a tool can recognize; prints a line for
+ * each: how many operations, of what, and the row that it is compared with, with tabs in between. */
 void count_instructions(size_t n);
 
 #endif

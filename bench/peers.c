@@ -16,6 +16,7 @@ static struct peer {
     char *name, *program;
     pid_t pid;
     FILE *to, *from;
+    bool gone;             /* it has stopped before its time */
 } peers[MOST_PEERS];
 static size_t peer_count;
 
@@ -95,16 +96,26 @@ static void take_row(const struct peer *peer, const char *line)
     free(name);
 }
 
-static void run_round(const struct peer *peer)
+/* What it has said so far is not to be believed: it may have been in trouble for some time. */
+static void lose(struct peer *peer)
+{
+    fprintf(stderr, "\nwhence-bench: %s has stopped and is left out\n", peer->program);
+    peer->gone = true;
+    for (size_t i = 0; i < result_count; i++)
+        if (results[i].peer == peer->name) snprintf(results[i].invalid, sizeof results[i].invalid, "it has stopped");
+}
+
+static void run_round(struct peer *peer)
 {
     char line[1024];
+    if (peer->gone) return;
     fputc('\n', peer->to);
     fflush(peer->to);
     while (fgets(line, sizeof line, peer->from)) {
         if (*line == '\n') return;
         take_row(peer, line);
     }
-    bench_die("%s has stopped", peer->program);
+    lose(peer);
 }
 
 /* The first round is for warming up. */

@@ -1,6 +1,7 @@
 /* The table for people, the JSON for programs. Ratios are taken between like and like: least to least, median to median. */
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +19,8 @@ struct figures {
 
 static struct figures figures_of(const struct result *result)
 {
-    struct figures f = {.least = result_least(result), .median = result_median(result), .ratio = NAN, .ratio_of_medians = NAN,
-        .mallocs = result->ops > 0 ? result->mallocs / result->ops : NAN};
+    struct figures f = {.least = result_least(result), .median = result_median(result), .ratio = NAN,
+        .ratio_of_medians = NAN, .mallocs = result->ops > 0 ? result->mallocs / result->ops : NAN};
     const struct result *floor = result->floor ? result_named(result->floor) : NULL;
     if (!floor) return f;
     const double least = result_least(floor), median = result_median(floor);
@@ -28,7 +29,7 @@ static struct figures figures_of(const struct result *result)
     return f;
 }
 
-/* ---- the table ---- */
+/* ---- above and below the table ---- */
 
 static void print_line_of(const char *path, const char *label, const char *key)
 {
@@ -43,6 +44,25 @@ static void print_line_of(const char *path, const char *label, const char *key)
     if (file) fclose(file);
 }
 
+static char remarks[8][160];
+static size_t remark_count;
+
+void bench_remark(const char *format, ...)
+{
+    va_list args;
+    if (remark_count == sizeof remarks / sizeof *remarks) return;
+    va_start(args, format);
+    vsnprintf(remarks[remark_count++], sizeof *remarks, format, args);
+    va_end(args);
+}
+
+static void print_below(void)
+{
+    putchar('\n');
+    for (size_t i = 0; i < remark_count; i++) puts(remarks[i]);
+    print_line_of("/proc/loadavg", "load at the end ", "");
+}
+
 static void print_machine(void)
 {
     print_line_of("/proc/cpuinfo", "cpu     ", "model name");
@@ -50,6 +70,23 @@ static void print_machine(void)
     print_line_of("/proc/loadavg", "load    ", "");
     printf("compiler %s\nwhence   %s\n\n", __VERSION__, WH_VERSION);
 }
+
+static void print_method(const struct settings *settings)
+{
+    printf("Nanoseconds of an operation, the least and the median of %u samples, one in each round over all rows (of %u\n"
+           "where one takes long). The ratios are to what was measured in the same rounds: least to least, median to median.\n"
+           "How to read it all: bench/README.md\n\n",
+           settings->rounds, settings->heavy_rounds);
+}
+
+void report_begin(const struct settings *settings)
+{
+    print_machine();
+    print_method(settings);
+    fflush(stdout);
+}
+
+/* ---- its rows ---- */
 
 /* Two or three digits that count. */
 static void print_number(int width, double value)
@@ -70,7 +107,7 @@ static void print_mallocs(double mallocs)
         printf(" %8.*f", mallocs < 0.01 ? 5 : 2, mallocs);
 }
 
-/* What the ratio refers to, and whatever else there is to say. */
+/* What the ratio refers to, and whatever else there is to say; that the machine was busy, if most samples have felt it. */
 static void print_remarks(const struct result *result)
 {
     const char *separator = "  ";
@@ -86,7 +123,12 @@ static void print_remarks(const struct result *result)
         printf("%sper %s", separator, result->unit + 3);
         separator = ", ";
     }
-    if (result->note) printf("%s%s", separator, result->note);
+    if (result->note) {
+        printf("%s%s", separator, result->note);
+        separator = ", ";
+    }
+    if (2 * result->disturbed > result->samples)
+        printf("%sDISTURBED in %zu of %zu", separator, result->disturbed, result->samples);
     putchar('\n');
 }
 
@@ -104,8 +146,8 @@ static void print_row(const struct result *result)
 
 static void print_heading(const char *title, bool peers, bool first)
 {
-    printf("%s%-*s %9s %9s %8s %8s %8s  %s\n", first ? "" : "\n", NAME_WIDTH, title, "least ns", "median", peers ? "allocs" : "mallocs",
-           "least x", "median x", peers ? "of Whence's" : "the floor");
+    printf("%s%-*s %9s %9s %8s %8s %8s  %s\n", first ? "" : "\n", NAME_WIDTH, title, "least ns", "median",
+           peers ? "allocs" : "mallocs", "least x", "median x", peers ? "of Whence's" : "the floor");
 }
 
 static const char *title_of(const struct result *result)
@@ -117,7 +159,6 @@ static const char *title_of(const struct result *result)
 void report_table(void)
 {
     bool shown[MOST_RESULTS] = {false};
-    print_machine();
     for (size_t first = 0; first < result_count; first++) {
         if (shown[first]) continue;
         const char *title = title_of(&results[first]);
@@ -128,6 +169,7 @@ void report_table(void)
             shown[i] = true;
         }
     }
+    print_below();
 }
 
 /* ---- JSON ---- */
@@ -168,7 +210,8 @@ static void put_row(FILE *out, const struct result *result)
     put_string(out, "unit", result->unit);
     put_string(out, "note", *result->invalid ? result->invalid : result->note);
     put_string(out, result->peer ? "peer" : "room", title_of(result));
-    fprintf(out, ", \"valid\": %s}", *result->invalid ? "false" : "true");
+    fprintf(out, ", \"samples\": %zu, \"disturbed\": %zu, \"valid\": %s}", result->samples, result->disturbed,
+            *result->invalid ? "false" : "true");
 }
 
 int report_json(const char *path)

@@ -28,14 +28,17 @@ build_peer() {
     dir=$cache/$name-$(stamp "$here/peers/$name")
     log=$dir/build.log
     if [ ! -x "$dir/peer" ]; then
-        say "peers: building those in $name into $dir"
+        say "peers: building those in $name into $dir; some minutes, once"
+        rm -rf -- "$cache/$name"-*
         mkdir -p "$dir/src"
         cp -R "$here/peers/$name/." "$dir/src"
-        if ! (cd "$dir/src" && "$@" "$dir/peer") >"$log" 2>&1; then
+        if ! (cd "$dir/src" && "$@" "$dir/new") >"$log" 2>&1 </dev/null; then
             say "peers: those in $name could not be built, so they are left out; the last lines of $log:"
             tail -n 5 "$log" >&2
             return 1
         fi
+        rm -rf -- "$dir/src" "$dir/target"
+        mv -- "$dir/new" "$dir/peer"
     fi
     printf '%s\n' "$dir/peer"
 }

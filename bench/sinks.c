@@ -105,8 +105,8 @@ struct wh_exporter *request_sink_new(void)
 {
     struct request_sink *sink = malloc(sizeof *sink);
     if (!sink) return NULL;
-    *sink = (struct request_sink){.exporter = {.size = sizeof sink->exporter, .name = "request", .export_batch = write_request,
-        .destroy = free_request_sink}};
+    *sink = (struct request_sink){.exporter = {.size = sizeof sink->exporter, .name = "request",
+        .export_batch = write_request, .destroy = free_request_sink}};
     return &sink->exporter;
 }
 

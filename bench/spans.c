@@ -15,13 +15,6 @@ struct source source_new(struct wh_exporter *exporter, uint32_t max_batch)
     return source;
 }
 
-void source_end(struct source *source)
-{
-    wh_end(source->span);
-    wh_end(source->root);
-    wh_provider_shutdown(source->provider, WH_SEC(5));
-}
-
 static uint64_t lost(const struct wh_provider_stats *stats)
 {
     return stats->dropped_queue + stats->dropped_memory + stats->dropped_export + stats->dropped_shutdown;
@@ -36,6 +29,18 @@ void source_flush(struct source *source)
     if (more)
         bench_invalid("%llu spans were lost", (unsigned long long)more);
     else if (rc || now.exported != now.ended)
-        bench_invalid("%llu spans ended, %llu were exported", (unsigned long long)now.ended, (unsigned long long)now.exported);
+        bench_invalid("%llu spans ended, %llu were exported", (unsigned long long)now.ended,
+                      (unsigned long long)now.exported);
     source->seen = now;
+}
+
+void source_end(struct source *source, const char *whose)
+{
+    wh_end(source->span);
+    wh_end(source->root);
+    wh_provider_shutdown(source->provider, WH_SEC(5));
+    struct wh_provider_stats all = {.size = sizeof all};
+    wh_provider_stats(source->provider, &all);
+    bench_remark("spans, %s: %llu ended, %llu were exported, %llu lost", whose, (unsigned long long)all.ended,
+                 (unsigned long long)all.exported, (unsigned long long)lost(&all));
 }

@@ -16,7 +16,9 @@ struct source {
 
 /* `max_batch`: 0 for the default; the export thread is woken when half a queue or so many spans wait. */
 struct source source_new(struct wh_exporter *exporter, uint32_t max_batch);
-void source_end(struct source *source);
+
+/* Says below the table how many spans of it there were. */
+void source_end(struct source *source, const char *whose);
 
 /* Waits until everything has been exported; if anything was lost since the last time, what is being sampled is invalid. */
 void source_flush(struct source *source);

@@ -7,7 +7,8 @@
 
 static struct source sampled;  /* batches of the default size: the export thread is at work meanwhile */
 static struct source quiet;    /* batches so large that it sleeps meanwhile */
-static wh_ctx *remote, *unsampled, *unconfigured;
+static wh_provider *refusing;  /* its sampler says no to every root */
+static wh_ctx *remote, *unsampled, *refused, *unconfigured;
 
 static void rest(void) { source_flush(&sampled); }
 static void rest_quiet(void) { source_flush(&quiet); }
@@ -52,6 +53,7 @@ static void quiet_5_at_start(size_t n) { spans_with_5_at_start(quiet.span, n); }
 /* ---- not recorded ---- */
 
 static void unsampled_5(size_t n) { spans_with_5(unsampled, n); }
+static void refused_5(size_t n) { spans_with_5(refused, n); }
 static void unconfigured_5(size_t n) { spans_with_5(unconfigured, n); }
 static void background_5(size_t n) { spans_with_5(wh_background(), n); }
 
@@ -91,10 +93,13 @@ static void check_decisions(void)
 {
     struct wh_span_context ids;
     WH_AUTO wh_ctx *recorded = wh_start(sampled.span, "yes");
-    WH_AUTO wh_ctx *ignored = wh_start(unsampled, "no");
     if (!wh_recording(recorded)) bench_die("a span that should be recorded is not");
-    if (wh_recording(ignored) || !wh_span_of(ignored, &ids) || ids.flags & WH_SAMPLED)
-        bench_die("a span that should have ids and not be recorded is otherwise");
+    const wh_ctx *const parents[] = {unsampled, refused};
+    for (size_t i = 0; i < sizeof parents / sizeof *parents; i++) {
+        WH_AUTO wh_ctx *ignored = wh_start(parents[i], "no");
+        if (wh_recording(ignored) || !wh_span_of(ignored, &ids) || ids.flags & WH_SAMPLED)
+            bench_die("a span that should have ids and not be recorded is otherwise");
+    }
 }
 
 static void begin(void)
@@ -103,6 +108,9 @@ static void begin(void)
     quiet = source_new(reading_sink_new(), 1 << 18);
     remote = wh_extract(sampled.root, not_sampled, NULL);
     unsampled = wh_start(remote, "GET /orders/{id}", .kind = WH_SERVER);
+    refusing = wh_provider_new(.service = "bench", .sampler = {.kind = WH_SAMPLER_RATIO, .ratio = 0});
+    if (!refusing) bench_die("no memory for a provider");
+    refused = wh_provider_root(refusing);
     unconfigured = wh_with_cancel(NULL);
     producers[0] = wh_start(quiet.root, "producer");
     producers[1] = wh_start(quiet.root, "producer");
@@ -114,14 +122,17 @@ static void end(void)
     wh_end(producers[0]);
     wh_end(producers[1]);
     wh_end(unconfigured);
+    wh_end(refused);
+    wh_provider_shutdown(refusing, WH_SEC(5));
     wh_end(unsampled);
     wh_end(remote);
-    source_end(&quiet);
-    source_end(&sampled);
+    source_end(&sampled, "exporter at work");
+    source_end(&quiet, "exporter asleep");
 }
 
 #define FLOOR_0 "span by hand, 0 attributes"
 #define FLOOR_5 "span by hand, 5 attributes"
+#define FLOOR_NOT_SAMPLED "span by hand, not sampled"
 #define ALONE "sampled, 5 attributes, one producer"
 static const struct subject subjects[] = {
     {.rows = {{.name = "sampled, 0 attributes", .floor = FLOOR_0}}, .op = sampled_0, .rest = rest, .most = MOST_SPANS},
@@ -136,12 +147,17 @@ static const struct subject subjects[] = {
      .op = quiet_5, .rest = rest_quiet, .most = MOST_WAITING, .counted = true},
     {.rows = {{.name = "sampled, 5 attributes at the start, exporter asleep", .floor = FLOOR_5}},
      .op = quiet_5_at_start, .rest = rest_quiet, .most = MOST_WAITING, .counted = true},
-    {.rows = {{.name = "unsampled, 5 setters", .floor = FLOOR_0}}, .op = unsampled_5, .counted = true},
-    {.rows = {{.name = "no provider, 5 setters", .floor = FLOOR_0}}, .op = background_5, .counted = true},
-    {.rows = {{.name = "no provider, 5 setters, live parent", .floor = FLOOR_0}}, .op = unconfigured_5, .counted = true},
+    {.rows = {{.name = "unsampled, 5 setters", .floor = FLOOR_NOT_SAMPLED}}, .op = unsampled_5, .counted = true},
+    {.rows = {{.name = "unsampled, 5 setters, root", .floor = FLOOR_NOT_SAMPLED,
+               .note = "ratio 0: a new trace id, and a decision"}},
+     .op = refused_5, .counted = true},
+    {.rows = {{.name = "no provider, 5 setters", .floor = FLOOR_NOT_SAMPLED}}, .op = background_5, .counted = true},
+    {.rows = {{.name = "no provider, 5 setters, live parent", .floor = FLOOR_NOT_SAMPLED}},
+     .op = unconfigured_5, .counted = true},
     {.rows = {{.name = ALONE, .floor = FLOOR_5, .note = "exporter asleep"}},
      .sample = one_producer, .rest = rest_quiet, .most = MOST_WAITING},
-    {.rows = {{.name = "sampled, 5 attributes, two producers", .floor = ALONE, .note = "each, at the same time; exporter asleep"}},
+    {.rows = {{.name = "sampled, 5 attributes, two producers", .floor = ALONE,
+               .note = "each, at the same time; exporter asleep"}},
      .sample = two_producers, .rest = rest_quiet, .most = MOST_WAITING},
     {.op = NULL},
 };

@@ -65,9 +65,9 @@ static void begin(void)
 
 static void end(void)
 {
-    source_end(&requests);
+    source_end(&requests, "into requests");
 #ifdef BENCH_OTLP
-    source_end(&posts);
+    source_end(&posts, "over HTTP");
 #endif
 }
 
@@ -75,12 +75,14 @@ static void end(void)
 #define COPY "memcpy of 256 B"
 static const struct subject subjects[] = {
     {.rows = {{.name = "record, requests being written", .floor = FLOOR, .unit = "ns/span"},
-              {.name = "record to OTLP bytes, end to end", .floor = FLOOR, .unit = "ns/span", .note = "until the last is a request"},
+              {.name = "record to OTLP bytes, end to end", .floor = FLOOR, .unit = "ns/span",
+               .note = "until the last is a request"},
               {.name = "record to OTLP bytes, export thread", .floor = COPY, .unit = "ns/span", .note = "its CPU time"}},
      .sample = into_requests, .fixed = MOST_SPANS},
 #ifdef BENCH_OTLP
     {.rows = {{.name = "record, requests being sent", .floor = FLOOR, .unit = "ns/span"},
-              {.name = "record to OTLP over HTTP, end to end", .floor = FLOOR, .unit = "ns/span", .note = "collector on loopback"},
+              {.name = "record to OTLP over HTTP, end to end", .floor = FLOOR, .unit = "ns/span",
+               .note = "collector on loopback"},
               {.name = "record to OTLP over HTTP, export thread", .floor = COPY, .unit = "ns/span",
                .note = "its CPU time"}},
      .sample = over_http, .fixed = MOST_SPANS},

@@ -118,9 +118,14 @@ static wh_ctx *derive_slowly(const wh_ctx *parent, const struct wh_site *site)
 wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
 {
     struct wh__thread *self = wh__current;
-    if (wh__unlikely(!self || !wh__is_plain_parent(parent))) return derive_slowly(parent, site);
+    const bool plain = wh__is_plain_parent(parent);
+    if (wh__unlikely(!self || !(plain || wh__is_background(parent)))) return derive_slowly(parent, site);
     wh_ctx *node = wh__slab_at_once(self, WH__128);
     if (wh__unlikely(!node)) return derive_slowly(parent, site);
+    if (!plain) {
+        wh__node_fill(node, parent, WH__128 << 28, WH_NEVER, WH_NEVER, site);
+        return node;
+    }
     wh__node_fill(node, parent, WH__128 << 28, parent->deadline, WH_NEVER, site);
     return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
 }
@@ -258,15 +263,19 @@ static void end_parts(wh_ctx *ctx)
 
 enum { LEAVES_SLOWLY = WH__VALUE | WH__IMMORTAL | WH__DETACHED | WH__OWNS_PARENT };
 
-/* What is left when its parts have ended: a live node in a live tree, with nothing to dispose of but its block. False, and
+/* What is left when its parts have ended: a node of its own or in a live tree, with nothing to dispose of but its block. False, and
  * nothing has happened, if there is more to it. */
-static inline bool leave_at_once(wh_ctx *ctx)
+static inline __attribute__((always_inline)) bool leave_at_once(wh_ctx *ctx)
 {
     struct wh__thread *self = wh__current;
-    if (wh__unlikely(ctx->flags & (LEAVES_SLOWLY | WH__DISPOSES) || !self || !wh__is_plain_parent(ctx->parent) ||
-                     __atomic_load_n(&ctx->extra, __ATOMIC_RELAXED) || wh__state(ctx) & WH__OWNS_TEXT))
+    if (wh__unlikely(ctx->flags & (LEAVES_SLOWLY | WH__DISPOSES) || !self || wh__state(ctx) & WH__OWNS_TEXT ||
+                     __atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)))
         return false;
-    if (wh__unlikely(!wh__leave_quickly(self, ctx, ctx->parent))) return false;
+    if (wh__is_plain_parent(ctx->parent)) {
+        if (wh__unlikely(!wh__leave_quickly(self, ctx, ctx->parent))) return false;
+    } else if (!wh__is_background(ctx->parent) || !wh__is_alone(ctx)) {
+        return false;
+    }
     wh__slab_put(ctx);
     return true;
 }

@@ -53,6 +53,11 @@ static __attribute__((noinline)) bool find(const struct wh__record *record, stru
     return false;
 }
 
+static inline void count_attribute(struct wh__record *record)
+{
+    if (wh__unlikely(++record->attributes >= record->most_attributes)) record->short_until = 0;
+}
+
 void wh__record_attr(struct wh__record **record, const struct wh__attr *attr)
 {
     const uint64_t bit = key_bit(attr->key.ptr, attr->key.len);
@@ -71,41 +76,24 @@ void wh__record_attr(struct wh__record **record, const struct wh__attr *attr)
     if (size)
         wh__record_cut(*record, at, size);
     else
-        (*record)->attributes++;
-}
-
-static __attribute__((noinline)) void set_slowly(struct wh__trace_node *trace, size_t key_len, const struct wh_attr *attr)
-{
-    struct wh__attr ready;
-    const bool valid = wh__attr_ready(&ready, attr, key_len, trace->provider->limits.value_length);
-    wh__lock(&trace->lock);
-    if (trace->record && valid)
-        wh__record_attr(&trace->record, &ready);
-    else if (trace->record)
-        trace->record->dropped_attributes++;
-    wh__unlock(&trace->lock);
+        count_attribute(*record);
 }
 
 /* ---- the short way ---- */
 
-enum { SHORT = 48, MOST_SIZE = 2 + 2 + SHORT + 2 + 2 + SHORT };
-_Static_assert(MOST_SIZE - 2 < 0x80, "all lengths in it are one byte");
+/* The longest key, and the longest text, that goes it. */
+enum { SHORT = 48 };
+_Static_assert(2 + 2 + SHORT + 2 + 2 + SHORT == WH__SHORT_ATTR && WH__SHORT_ATTR - 2 < 0x80, "all lengths in it are one byte");
 
-/* Where the value goes, after the tags and the key; NULL if this one must go the long way. With the lock. */
-static inline uint8_t *begin(struct wh__record *record, const char *key, size_t key_len, size_t value_size, uint64_t bit)
+/* Tags, lengths and key; returns where the value goes. */
+static inline __attribute__((always_inline)) uint8_t *put_key(uint8_t *p, const char *key, size_t key_len, size_t value_size,
+                                                              bool *ascii)
 {
-    const size_t size = 2 + key_len + 2 + value_size;
-    uint32_t at, old;
-    if (wh__unlikely(record->keys & bit) && find(record, (struct wh_str){key, key_len}, &at, &old)) return NULL;
-    if (wh__unlikely(record->attributes >= record->most_attributes ||
-                     record->len + MOST_SIZE > record->capacity))
-        return NULL;
-    uint8_t *p = record->bytes + record->len;
     p[0] = WH__TAG(WH__SPAN_ATTRIBUTE, WH__LEN);
-    p[1] = (uint8_t)size;
+    p[1] = (uint8_t)(2 + key_len + 2 + value_size);
     p[2] = WH__TAG(WH__KEY, WH__LEN);
     p[3] = (uint8_t)key_len;
-    if (wh__unlikely(!wh__copy_ascii(p + 4, key, key_len))) return NULL;
+    *ascii = wh__copy_ascii(p + 4, key, key_len);
     p += 4 + key_len;
     p[0] = WH__TAG(WH__VALUE_OF_KEY, WH__LEN);
     p[1] = (uint8_t)value_size;
@@ -116,66 +104,134 @@ static inline void commit(struct wh__record *record, const uint8_t *end, uint64_
 {
     record->len = (uint32_t)(end - record->bytes);
     record->keys |= bit;
-    record->attributes++;
+    count_attribute(record);
 }
+
+/* The key is new. False, and nothing is changed, if this one must go the long way. */
+static inline __attribute__((always_inline)) bool put_str(struct wh__record *record, uint64_t bit, const char *key,
+                                                          size_t key_len, const char *value, size_t len)
+{
+    bool ascii;
+    if (wh__unlikely(record->len >= record->short_until)) return false;
+    uint8_t *p = put_key(record->bytes + record->len, key, key_len, 2 + len, &ascii);
+    p[0] = WH__TAG(WH__ANY_STRING, WH__LEN);
+    p[1] = (uint8_t)len;
+    if (wh__unlikely(!wh__copy_ascii(p + 2, value, len) || !ascii)) return false;
+    commit(record, p + 2 + len, bit);
+    return true;
+}
+
+/* A number: one tag, then at most ten bytes. */
+static inline __attribute__((always_inline)) bool put_word(struct wh__record *record, uint64_t bit, const char *key,
+                                                           size_t key_len, unsigned field, unsigned wire, uint64_t word)
+{
+    bool ascii;
+    if (wh__unlikely(record->len >= record->short_until)) return false;
+    const size_t size = 1 + (wire == WH__FIXED64 ? 8 : wh__varint_size(word));
+    uint8_t *p = put_key(record->bytes + record->len, key, key_len, size, &ascii);
+    if (wh__unlikely(!ascii)) return false;
+    *p++ = WH__TAG(field, wire);
+    commit(record, wire == WH__FIXED64 ? wh__put_fixed64(p, word) : wh__put_varint(p, word), bit);
+    return true;
+}
+
+static bool put_shortly(struct wh__record *record, const struct wh_attr *attr, size_t key_len)
+{
+    const char *key = attr->key;
+    uint32_t at, size;
+    uint64_t word;
+    if (key_len - 1 >= SHORT) return false;
+    const uint64_t bit = key_bit(key, key_len);
+    if (record->keys & bit && find(record, (struct wh_str){key, key_len}, &at, &size)) return false;
+    switch (attr->type) {
+    case WH_STRING: return attr->len <= SHORT && attr->as.ptr && put_str(record, bit, key, key_len, attr->as.ptr, attr->len);
+    case WH_INT: return put_word(record, bit, key, key_len, WH__ANY_INT, WH__VARINT, (uint64_t)attr->as.integer);
+    case WH_BOOL: return put_word(record, bit, key, key_len, WH__ANY_BOOL, WH__VARINT, attr->as.boolean);
+    case WH_DOUBLE:
+        memcpy(&word, &attr->as.real, sizeof word);
+        return put_word(record, bit, key, key_len, WH__ANY_DOUBLE, WH__FIXED64, word);
+    default: return false;
+    }
+}
+
+void wh__record_set(struct wh__record **record, const struct wh_attr *attr, uint32_t value_limit)
+{
+    const size_t key_len = attr->key ? strlen(attr->key) : 0;
+    struct wh__attr ready;
+    if (put_shortly(*record, attr, key_len)) return;
+    if (wh__attr_ready(&ready, attr, key_len, value_limit))
+        wh__record_attr(record, &ready);
+    else
+        (*record)->dropped_attributes++;
+}
+
+/* ---- setting ---- */
 
 /* The trace node, if its span may be recording. */
 static inline struct wh__trace_node *recording(const wh_ctx *ctx)
 {
-    struct wh__trace_node *trace = wh__likely(ctx->flags & WH__TRACE) ? (void *)ctx : wh__trace_of(ctx);
+    struct wh__trace_node *trace = wh__trace_of(ctx);
     return trace && __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? trace : NULL;
 }
 
-static inline bool is_short_key(size_t key_len)
+/* Long texts are looked at before the lock is taken. */
+static void set_slowly(const wh_ctx *ctx, size_t key_len, const struct wh_attr *attr)
 {
-    return key_len - 1 < SHORT;
+    struct wh__trace_node *trace = recording(ctx);
+    struct wh__attr ready;
+    if (!trace) return;
+    wh__lock(&trace->lock);
+    const bool done = !trace->record || put_shortly(trace->record, attr, key_len);
+    wh__unlock(&trace->lock);
+    if (done) return;
+    const bool valid = wh__attr_ready(&ready, attr, key_len, trace->provider->limits.value_length);
+    wh__lock(&trace->lock);
+    if (trace->record && valid)
+        wh__record_attr(&trace->record, &ready);
+    else if (trace->record)
+        trace->record->dropped_attributes++;
+    wh__unlock(&trace->lock);
+}
+
+static __attribute__((noinline)) void set_str_slowly(const wh_ctx *ctx, const char *key, size_t key_len, const char *value,
+                                                     size_t len)
+{
+    set_slowly(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_STRING, .len = len, .as.ptr = value});
+}
+
+/* The span's record, with the lock, if that can be had at once and the key is a short one that it does not have. */
+static inline struct wh__record *open_at_once(struct wh__thread *self, struct wh__trace_node *trace, size_t key_len,
+                                              uint64_t bit)
+{
+    if (wh__unlikely(!self || !(trace->node.flags & WH__TRACE) || key_len - 1 >= SHORT)) return NULL;
+    if (wh__unlikely(!wh__lock_at_once(self, &trace->lock))) return NULL;
+    struct wh__record *record = trace->record;
+    if (wh__likely(record && !(record->keys & bit))) return record;
+    wh__unlock_as(self, &trace->lock, 0);
+    return NULL;
 }
 
 void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char *value, size_t len)
 {
-    struct wh__trace_node *trace = recording(ctx);
-    if (!trace) return;
-    bool done = false;
-    if (wh__likely(is_short_key(key_len) && len <= SHORT && value && !trace->provider->limits.value_length)) {
-        struct wh__thread *self = wh__self();
-        const uint64_t bit = key_bit(key, key_len);
-        wh__lock_as(self, &trace->lock);
-        struct wh__record *record = trace->record;
-        uint8_t *p = record ? begin(record, key, key_len, 2 + len, bit) : NULL;
-        done = !record;
-        if (wh__likely(p)) {
-            p[0] = WH__TAG(WH__ANY_STRING, WH__LEN);
-            p[1] = (uint8_t)len;
-            done = wh__copy_ascii(p + 2, value, len);
-            if (wh__likely(done)) commit(record, p + 2 + len, bit);
-        }
-        wh__unlock_as(self, &trace->lock, 0);
-    }
-    if (wh__unlikely(!done)) set_slowly(trace, key_len, &(struct wh_attr){.key = key, .type = WH_STRING, .len = len, .as.ptr = value});
+    struct wh__trace_node *trace = (void *)ctx;
+    struct wh__thread *self = wh__current;
+    const uint64_t bit = wh__likely(key_len) ? key_bit(key, key_len) : 0;
+    struct wh__record *record = wh__likely(len <= SHORT && value) ? open_at_once(self, trace, key_len, bit) : NULL;
+    const bool done = record && put_str(record, bit, key, key_len, value, len);
+    if (wh__likely(record)) wh__unlock_as(self, &trace->lock, 0);
+    if (wh__unlikely(!done)) set_str_slowly(ctx, key, key_len, value, len);
 }
 
-/* A number: one tag, then at most ten bytes. */
-static inline void set_word(const wh_ctx *ctx, size_t key_len, const struct wh_attr *attr, unsigned field, unsigned wire,
-                            uint64_t word)
+static inline __attribute__((always_inline)) void set_word(const wh_ctx *ctx, size_t key_len, const struct wh_attr *attr,
+                                                           unsigned field, unsigned wire, uint64_t word)
 {
-    struct wh__trace_node *trace = recording(ctx);
-    if (!trace) return;
-    bool done = false;
-    if (wh__likely(is_short_key(key_len))) {
-        struct wh__thread *self = wh__self();
-        const uint64_t bit = key_bit(attr->key, key_len);
-        const size_t size = 1 + (wire == WH__FIXED64 ? 8 : wh__varint_size(word));
-        wh__lock_as(self, &trace->lock);
-        struct wh__record *record = trace->record;
-        uint8_t *p = record ? begin(record, attr->key, key_len, size, bit) : NULL;
-        done = !record || p;
-        if (wh__likely(p)) {
-            *p++ = WH__TAG(field, wire);
-            commit(record, wire == WH__FIXED64 ? wh__put_fixed64(p, word) : wh__put_varint(p, word), bit);
-        }
-        wh__unlock_as(self, &trace->lock, 0);
-    }
-    if (wh__unlikely(!done)) set_slowly(trace, key_len, attr);
+    struct wh__trace_node *trace = (void *)ctx;
+    struct wh__thread *self = wh__current;
+    const uint64_t bit = wh__likely(key_len) ? key_bit(attr->key, key_len) : 0;
+    struct wh__record *record = open_at_once(self, trace, key_len, bit);
+    const bool done = record && put_word(record, bit, attr->key, key_len, field, wire, word);
+    if (wh__likely(record)) wh__unlock_as(self, &trace->lock, 0);
+    if (wh__unlikely(!done)) set_slowly(ctx, key_len, attr);
 }
 
 void wh_set_int_(const wh_ctx *ctx, const char *key, size_t key_len, int64_t value)
@@ -200,15 +256,13 @@ void wh_set_double_(const wh_ctx *ctx, const char *key, size_t key_len, double v
 
 void wh_set_uint_(const wh_ctx *ctx, const char *key, size_t key_len, uint64_t value)
 {
-    struct wh__trace_node *trace = recording(ctx);
     if (value <= INT64_MAX)
         wh_set_int_(ctx, key, key_len, (int64_t)value);
-    else if (trace)
-        set_slowly(trace, key_len, &(struct wh_attr){.key = key, .type = WH_UINT, .as.natural = value});
+    else
+        set_slowly(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_UINT, .as.natural = value});
 }
 
 void wh_set_bytes_(const wh_ctx *ctx, const char *key, size_t key_len, const void *value, size_t len)
 {
-    struct wh__trace_node *trace = recording(ctx);
-    if (trace) set_slowly(trace, key_len, &(struct wh_attr){.key = key, .type = WH_BYTES, .len = value ? len : 0, .as.ptr = value});
+    set_slowly(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_BYTES, .len = value ? len : 0, .as.ptr = value});
 }

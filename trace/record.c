@@ -16,12 +16,18 @@ static const uint8_t head[WH__HEAD] = {
     (WH__SPAN_FLAGS << 3 | WH__FIXED32) | 0x80, (WH__SPAN_FLAGS << 3 | WH__FIXED32) >> 7, 0, 0, 0, 0, /* at 50 */
 };
 
+static uint32_t short_until(size_t capacity)
+{
+    return (uint32_t)capacity - WH__SHORT_ATTR + 1;
+}
+
 struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind)
 {
     struct wh__record *record = wh__slab_get(WH__512);
     if (!record) return NULL;
     *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks,
-        .most_attributes = trace->provider->limits.attributes};
+        .most_attributes = trace->provider->limits.attributes,
+        .short_until = trace->provider->limits.value_length ? 0 : short_until(BLOCK - sizeof *record)};
     uint8_t *bytes = record->bytes;
     const uint64_t start = (uint64_t)(trace->started + trace->wall);
     memcpy(bytes, head, sizeof head);
@@ -51,6 +57,7 @@ static struct wh__record *grown(struct wh__record *record, size_t needed)
     if (!bigger) return NULL;
     memcpy(bigger, record, sizeof *record + record->len);
     bigger->capacity = (uint32_t)capacity;
+    if (bigger->short_until) bigger->short_until = short_until(capacity);
     wh__record_free(record);
     return bigger;
 }

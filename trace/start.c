@@ -54,16 +54,25 @@ static void record_options(struct wh__record **record, const struct wh__trace_no
         uint8_t *p = wh__record_room(record, wh__len_size(len));
         if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_TRACESTATE, trace->tracestate, len) - p);
     }
-    for (size_t i = 0; i < opts->attrs.count; i++) {
-        const struct wh_attr *attr = &opts->attrs.list[i];
-        struct wh__attr ready;
-        if (attr->key && wh__attr_ready(&ready, attr, strlen(attr->key), limits->value_length))
-            wh__record_attr(record, &ready);
-        else
-            (*record)->dropped_attributes++;
-    }
+    for (size_t i = 0; i < opts->attrs.count; i++) wh__record_set(record, &opts->attrs.list[i], limits->value_length);
     for (size_t i = 0; i < opts->link_count; i++)
         if (opts->links[i].to) wh__record_link(record, opts->links[i].to, opts->links[i].attrs, limits);
+}
+
+/* Nearly every name is short, and ASCII. */
+static inline void begin_name(struct wh__record **record, const char *name, size_t len)
+{
+    uint8_t *p = (*record)->bytes + (*record)->len;
+    if (!len) len = strlen(name);
+    if (wh__unlikely(len > 64 || !wh__copy_ascii(p + 2, name, len))) {
+        wh__record_name(record, name, len);
+        return;
+    }
+    p[0] = WH__TAG(WH__SPAN_NAME, WH__LEN);
+    p[1] = (uint8_t)len;
+    (*record)->name_at = (*record)->len;
+    (*record)->name_size = (uint32_t)len + 2;
+    (*record)->len += (uint32_t)len + 2;
 }
 
 static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
@@ -84,8 +93,7 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
         wh__put_bytes(record->bytes + record->len, WH__SPAN_PARENT, parent->span_id, sizeof parent->span_id);
         record->len += 2 + sizeof parent->span_id;
     }
-    const char *name = opts->name ? opts->name : "";
-    wh__record_name(&record, name, opts->literal ? opts->literal : strlen(name));
+    begin_name(&record, opts->name ? opts->name : "", opts->literal);
     if (trace->tracestate || opts->attrs.count || opts->link_count) record_options(&record, trace, opts);
     trace->record = record;
     trace->node.flags |= WH_RECORDS_ | WH__ENDS;
@@ -139,6 +147,11 @@ static bool is_at_work(const wh_provider *provider)
     return provider && !__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED);
 }
 
+static inline bool is_simple(const struct wh_start_opts *opts)
+{
+    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
+}
+
 static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *given)
 {
     struct wh_start_opts older;
@@ -150,6 +163,7 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
     }
     const struct wh__trace_node *above = wh__trace_of(ctx);
     wh_provider *provider = above ? above->provider : wh__default_provider();
+    if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
     int64_t now;
     const int64_t timeout = timeout_of(opts, &now);
     wh_ctx *node = is_at_work(provider) ? new_trace_node(ctx, provider, timeout, now, opts->site)
@@ -160,11 +174,6 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
-}
-
-static inline bool is_simple(const struct wh_start_opts *opts)
-{
-    return opts->size == sizeof *opts && opts->literal && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
 }
 
 /* The child of a span, with nothing asked for but what every span has; NULL if memory is not there at once. */
@@ -198,7 +207,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
     const struct wh__trace_node *parent = (const void *)ctx;
     struct wh__thread *self = wh__current;
     if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) ||
-                     !is_simple(opts) || parent->provider->sampler.ignore_parent))
+                     !opts->literal || !is_simple(opts) || parent->provider->sampler.ignore_parent))
         return start_slowly(ctx, opts);
     if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
     struct wh__trace_node *trace = child_of(parent, opts, self);

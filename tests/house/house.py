@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -61,4 +62,4 @@ def public_cflags():
     modules = [f"whence-{name}" for name in public_headers() if name not in BOOK]
     if not modules:
         return []
-    return run("pkg-config", "--cflags", *modules, env={**os.environ, "PKG_CONFIG_PATH": BUILD}).split()
+    return shlex.split(run("pkg-config", "--cflags", *modules, env={**os.environ, "PKG_CONFIG_PATH": BUILD}))

@@ -18,7 +18,7 @@ RESULT = re.compile(r"^ *\d+/\d+ Test +#(\d+): (\S+) \.*\s*(?:\*\*\*)?(.+?) +([0
 OUTPUT = re.compile(r"^(\d+): (.*)$")
 START = re.compile(r"^ +Start +(\d+): (\S+)")
 END = re.compile(r"^\d+% tests passed, \d+ tests failed out of (\d+)")
-MOST_LINES = 200
+FIRST_LINES, LAST_LINES = 60, 140  # what is shown of a failure: what broke first, and how it ended
 
 
 class Test:
@@ -102,9 +102,9 @@ def show_failure(name, test, failed):
     # What ctest itself says of a test comes first, and ends with its time limit.
     begin = next((i + 1 for i, line in enumerate(test.lines) if line.startswith("Test timeout computed")), 0)
     lines = test.lines[begin:]
-    if len(lines) > MOST_LINES:
-        print(f"({len(lines) - MOST_LINES} lines more)")
-    print("\n".join(lines[-MOST_LINES:]))
+    if len(lines) > FIRST_LINES + LAST_LINES:
+        lines[FIRST_LINES:-LAST_LINES] = [f"({len(lines) - FIRST_LINES - LAST_LINES} lines more)"]
+    print("\n".join(lines))
     print("----", flush=True)
 
 
@@ -146,4 +146,7 @@ def main(args):
 if __name__ == "__main__":
     sys.stdout.reconfigure(errors="replace")
     sys.stdin.reconfigure(errors="replace")
-    sys.exit(main(sys.argv[1:] or ["help"]))
+    try:
+        sys.exit(main(sys.argv[1:] or ["help"]))
+    except KeyboardInterrupt:
+        sys.exit(130)

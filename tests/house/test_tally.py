@@ -112,6 +112,13 @@ class Verdict(unittest.TestCase):
         self.assertIn("because", shown)
         self.assertEqual(self.end(), (1, "1 passed, 1 failed"))
 
+    def test_of_a_long_failure_its_begin_and_its_end_are_shown(self):
+        shown = self.add(log("\n".join(f"line {i}" for i in range(1000)), "Failed") + END).splitlines()
+        self.assertIn("line 0", shown)
+        self.assertIn("line 999", shown)
+        self.assertNotIn("line 500", shown)
+        self.assertEqual(len(shown), tally.FIRST_LINES + tally.LAST_LINES + 4)
+
     def test_ctest_that_did_not_end(self):
         self.add(log(cmocka("ok")))
         self.assertEqual(self.end(), (1, "1 passed, 1 failed"))

@@ -45,13 +45,13 @@ static inline bool wh__lock_at_once(struct wh__thread *self, uint32_t *word)
 {
     self->wants = word;
     __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
-    if (wh__likely(!(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT))) {
+    if (wh__unlikely(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT)) goto busy;
 #if !defined(__x86_64__) && !defined(__i386__)
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
-        if (wh__likely(!__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) return true;
-        __atomic_fetch_and(word, ~WH__LOCK_BIT, __ATOMIC_RELEASE);
-    }
+    if (wh__likely(!__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) return true;
+    __atomic_fetch_and(word, ~WH__LOCK_BIT, __ATOMIC_RELEASE);
+busy:
     __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
     return false;
 }

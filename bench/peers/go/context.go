@@ -49,6 +49,16 @@ func askErr(n int) {
 	}
 }
 
+func askDone(n int) {
+	for range n {
+		select {
+		case <-live.Done():
+			sink = live.Err()
+		default:
+		}
+	}
+}
+
 func valueAt(depth int) func(n int) time.Duration {
 	ctx := context.WithValue(live, key(0), 1)
 	for i := 1; i < depth; i++ {
@@ -100,6 +110,7 @@ func contextRows() []row {
 		{name: "WithTimeout+cancel, background parent", against: "derive+cancel+end, deadline, background parent", run: timeoutOf(context.Background())},
 		{name: "WithTimeout+cancel", against: "derive+cancel+end, deadline", run: timeoutOf(live)},
 		{name: "Err", against: "wh_err", run: timed(askErr)},
+		{name: "select on Done", against: "wh_err", run: timed(askDone)},
 		{name: "WithValue", against: "with value+end", run: timed(addValue)},
 		{name: "Value at depth 10", against: "value at depth 10", run: valueAt(10)},
 		{name: "fan-out 1k, derive", against: "fan-out 1k, derive", run: fanOut(1000, false), n: 16000},

@@ -52,6 +52,12 @@ static inline bool wh__is_plain_parent(const wh_ctx *parent)
     return parent && !(parent->flags & (WH__VALUE | WH__IMMORTAL));
 }
 
+/* wh_background() and the like: never done, not counted. */
+static inline bool wh__is_background(const wh_ctx *parent)
+{
+    return !parent || (parent->flags & (WH__VALUE | WH__IMMORTAL)) == (WH__VALUE | WH__IMMORTAL);
+}
+
 /* Hangs in a filled node that has no deadline of its own. False, and nothing has happened, if the parent is done or busy. */
 static inline bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {

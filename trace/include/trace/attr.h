@@ -61,8 +61,12 @@ static inline bool wh__copy_ascii(uint8_t *to, const char *from, size_t len)
         memcpy(to, &low, 4);
         memcpy(to + len - 4, &high, 4);
         seen = low | high;
-    } else {
-        for (size_t i = 0; i < len; i++) seen |= to[i] = (uint8_t)from[i];
+    } else if (len) {
+        const uint8_t first = (uint8_t)from[0], middle = (uint8_t)from[len / 2], last = (uint8_t)from[len - 1];
+        to[0] = first;
+        to[len / 2] = middle;
+        to[len - 1] = last;
+        seen = first | middle | last;
     }
     return (seen & high_bits) == 0;
 }

@@ -23,9 +23,13 @@ struct wh__record {
     uint32_t events, links;           /* kept */
     uint32_t dropped_attributes, dropped_events, dropped_links;
     uint32_t forks;                   /* wh__forks when it was started */
+    uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
+
+/* The room that an attribute in its short form may take; attribute.c. */
+enum { WH__SHORT_ATTR = 104 };
 
 /* Where the fields of fixed size stand. */
 enum { WH__KIND_AT = 29, WH__START_AT = 31, WH__END_AT = 40, WH__FLAGS_AT = 50, WH__HEAD = 54 };
@@ -102,6 +106,7 @@ void wh__record_cut(struct wh__record *record, uint32_t at, uint32_t size);
 /* ---- the parts of a span, each on a record that is ours; what cannot be kept is counted in it ---- */
 struct wh__attr;
 void wh__record_attr(struct wh__record **record, const struct wh__attr *attr);
+void wh__record_set(struct wh__record **record, const struct wh_attr *attr, uint32_t value_limit); /* the same, unprepared */
 void wh__record_event(struct wh__record **record, const char *name, uint64_t at, struct wh_attrs attrs,
                       const struct wh_limits *limits);
 void wh__record_link(struct wh__record **record, const struct wh_span_context *to, struct wh_attrs attrs,

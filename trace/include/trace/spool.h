@@ -22,13 +22,14 @@ struct wh__spool {
     struct wh__segment *writes;
     uint64_t written;                /* records; atomic */
     uint64_t taken_seen;             /* `taken`, as last looked at */
+    struct wh__counts counts[WH__COUNTED_PROVIDERS];
     struct wh__segment *first;       /* the oldest that was not given back; set by the writer once, then the reader's */
+    char apart[64];                  /* so that the two do not take a cache line from each other */
     /* the reader's */
     struct wh__segment *reads;       /* NULL: `first`, from its beginning */
     uint32_t read_at;                /* bytes of it that were handed out */
     uint64_t handed_out;
     uint64_t taken;                  /* records whose memory was given back; atomic */
-    struct wh__counts counts[WH__COUNTED_PROVIDERS]; /* the writer's */
 };
 
 /* What the calling thread has; NULL without memory. Of any thread: NULL if it has none. */
