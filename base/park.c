@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 /* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC; plain FUTEX_WAIT a relative one, which drifts. */
-void wh__park(const uint32_t *word, uint32_t expected, int64_t deadline)
+WH__MAY_VANISH void wh__park(const uint32_t *word, uint32_t expected, int64_t deadline)
 {
     const struct timespec until = wh__timespec(deadline);
     syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, deadline == WH_NEVER ? NULL : &until, NULL,

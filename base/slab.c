@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if !WH__SLAB_FAST
 #include <sanitizer/asan_interface.h>
 #define POISON(block, size) __asan_poison_memory_region(block, size)
 #define UNPOISON(block, size) __asan_unpoison_memory_region(block, size)

@@ -65,7 +65,7 @@ static void after_fork_in_child(void)
     wh__forks++;
     for (struct wh__thread *t = all; t; t = t->next) {
         if (t == wh__current) continue;
-        t->taken = true; /* by nobody, for ever */
+        t->taken = t->lost = true; /* by nobody, for ever */
         if (t->critical) *t->wants &= ~WH__LOCK_BIT; /* it was at the gate: waiting, or in for an instant */
         t->critical = 0;
     }

@@ -4,7 +4,7 @@
 function(whence_python_test source)
     cmake_parse_arguments(TEST "" "TIMEOUT" "ARGS;LABELS" ${ARGN})
     if(NOT TEST_TIMEOUT)
-        set(TEST_TIMEOUT 60)
+        set(TEST_TIMEOUT 300)
     endif()
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
     string(REGEX REPLACE "^(.*)/test_(.*)\\.py$" "\\1_\\2" name ${source})

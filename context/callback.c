@@ -28,6 +28,7 @@ struct wh_callback {
     uint32_t runner;           /* thread id of who runs it, */
     uint32_t forks;            /* and wh__forks then: another number, and that is a thread of the parent process */
     bool runs_inline;
+    const struct wh__thread *registrant; /* NULL if it had no record */
     wh_ctx *node;              /* NULL once it cannot be found there any more */
     wh_callback *next, **link; /* in extra->callbacks of the node, or in the queue */
     void (*fn)(void *arg);
@@ -154,11 +155,19 @@ static void forget_parents_queue(void)
 
 /* ---- registering ---- */
 
+/* In the child of a fork(), what other threads had registered does not run: `arg` may point into their stacks, which are
+ * gone, and to descriptors that are the parent's to use. */
+static bool is_lost(const wh_callback *callback)
+{
+    return callback->registrant && callback->registrant->lost;
+}
+
 /* It is MOVING and in no list. Whoever is about to look for it in its node has the callback's lock, and the node does not
  * go before that is released. `staying`: who has said wh__stay() since it is MOVING, or NULL. */
 static void leave_node(wh_callback *callback, bool to_run, struct wh__thread *staying)
 {
     const bool runs_inline = callback->runs_inline;
+    if (is_lost(callback)) to_run = false;
     wh__lock(&callback->lock);
     callback->node = NULL;
     if (to_run && !runs_inline)
@@ -197,7 +206,8 @@ static int add(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, bool runs_in
     if (node && node->deadline != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
     wh_callback *callback = wh__slab_get(WH__128);
     if (!callback) return ENOMEM;
-    *callback = (wh_callback){.refs = out ? 2 : 1, .runs_inline = runs_inline, .node = node, .fn = fn, .arg = arg};
+    *callback = (wh_callback){.refs = out ? 2 : 1, .runs_inline = runs_inline, .registrant = wh__self(), .node = node,
+        .fn = fn, .arg = arg};
     if (out) *out = callback;
     if (!node) {
         callback->state = NEVER;

@@ -123,6 +123,7 @@ int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *
 {
     if (fd < 0) return EBADF;
     ctx = wh__own(ctx);
+    if (ctx == wh__no_memory()) return ENOMEM;
     if (!ctx || ctx->flags & (WH__VALUE | WH__IMMORTAL)) return EINVAL;
     if (!wh__loop_start()) return EAGAIN;
     struct wh__extra *extra = wh__extra_of(ctx, true);

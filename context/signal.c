@@ -19,9 +19,19 @@ static struct place {
     struct sigaction before;
     bool installed;          /* `before` is to be put back; it is already, where the signal has come */
     uint32_t came;           /* atomic */
-    int sender;              /* process id, 0 if the kernel sent it */
+    int sender;              /* atomic; process id, 0 if the kernel sent it */
 } places[SIGNALS];
 static uint32_t lock;        /* of node, site and installed, and comes before those of nodes */
+
+static void on_signal(int number, siginfo_t *info, void *unused);
+
+/* Unless the program has set a handler of its own since: that one stays. */
+static void put_back(int number)
+{
+    struct sigaction now;
+    if (sigaction(number, NULL, &now) == 0 && now.sa_flags & SA_SIGINFO && now.sa_sigaction == on_signal)
+        sigaction(number, &places[number].before, NULL);
+}
 
 /* Async-signal-safe: stores, sigaction() and write(). */
 static void on_signal(int number, siginfo_t *info, void *unused)
@@ -29,8 +39,8 @@ static void on_signal(int number, siginfo_t *info, void *unused)
     (void)unused;
     const int saved = errno;
     struct place *place = &places[number];
-    sigaction(number, &place->before, NULL);
-    place->sender = info->si_code <= 0 ? info->si_pid : 0;
+    put_back(number);
+    __atomic_store_n(&place->sender, info->si_code <= 0 ? info->si_pid : 0, __ATOMIC_RELAXED);
     __atomic_store_n(&place->came, 1, __ATOMIC_RELEASE);
     wh__loop_signal();
     errno = saved;
@@ -68,7 +78,7 @@ static void restore(const wh_ctx *node)
         struct place *place = &places[number];
         if (place->node != node) continue;
         place->node = NULL;
-        if (place->installed) sigaction(number, &place->before, NULL);
+        if (place->installed) put_back(number);
         place->installed = false;
         __atomic_store_n(&place->came, 0, __ATOMIC_RELAXED);
     }
@@ -106,7 +116,7 @@ static void deliver(int number)
 {
     struct place *place = &places[number];
     char text[WH_TEXT_MAX + 1];
-    say_signal(text, sizeof text, number, place->sender);
+    say_signal(text, sizeof text, number, __atomic_load_n(&place->sender, __ATOMIC_RELAXED));
     wh__lock(&lock);
     wh_ctx *node = place->node;
     const struct wh_site *site = place->site;
@@ -131,7 +141,7 @@ void wh__signals_forget(void)
 {
     for (int number = 1; number < SIGNALS; number++) {
         struct place *place = &places[number];
-        if (place->installed && !place->came) sigaction(number, &place->before, NULL);
+        if (place->installed) put_back(number);
         place->node = NULL;
         place->installed = false;
         place->came = 0;

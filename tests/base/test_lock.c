@@ -101,7 +101,7 @@ static void T157_fork_finds_locks_free_and_structures_whole(void **state)
     pthread_t threads[THREADS];
     stop = false;
     for (int i = 0; i < THREADS; i++) threads[i] = start(work_in_both, NULL);
-    for (int i = 0; i < rounds(400); i++) assert_int_equal(in_child(all_is_free_and_whole, NULL), 0);
+    for (int i = 0; i < chances(400); i++) assert_int_equal(in_child(all_is_free_and_whole, NULL), 0);
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     for (int i = 0; i < THREADS; i++) join(threads[i]);
 }
@@ -181,7 +181,7 @@ static void T157_fork_waits_for_who_stays(void **state)
     stop = false;
     both.one = both.two = 0;
     const pthread_t thread = start(work_in_steps, NULL);
-    for (int i = 0; i < rounds(400); i++) assert_int_equal(in_child(all_is_free_and_whole, NULL), 0);
+    for (int i = 0; i < chances(400); i++) assert_int_equal(in_child(all_is_free_and_whole, NULL), 0);
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     join(thread);
 }

@@ -14,6 +14,7 @@ static after_fn *const both[] = {wh_after, wh_after_inline};
 
 static void count(void *arg)
 {
+    if (wh__self()->critical) abort(); /* a lock of the library's is held */
     __atomic_fetch_add((int *)arg, 1, __ATOMIC_ACQ_REL);
 }
 
@@ -32,7 +33,9 @@ static void T100_T111_once_and_independently(void **state)
         assert_int_equal(both[kind](ctx, count, &cancelled, NULL), 0);
         assert_int_equal(both[kind](ctx, count, &cancelled, NULL), 0);
         assert_int_equal(both[kind](timed, count, &expired, NULL), 0);
-        assert_int_equal(cancelled + expired, 0);
+        assert_int_equal(read_of(&cancelled), 0);
+        const bool is_early = wh_now() < wh_deadline(timed);
+        assert_false(is_early && read_of(&expired));
         wh_cancel(ctx, reason_x, NULL);
         wh_cancel(ctx, reason_x, NULL);
         EVENTUALLY(read_of(&cancelled) == 2 && read_of(&expired) == 1);

@@ -30,7 +30,7 @@ static void T043_never_early_and_not_long_after(void **state)
         assert_int_equal(wh_after_inline(ctx, note_instant, &fired, NULL), 0);
         assert_int_equal(wh_wait(ctx, WH_SEC(20)), ETIMEDOUT);
         assert_true(wh_now() >= wh_deadline(ctx));
-        EVENTUALLY(__atomic_load_n(&fired, __ATOMIC_RELAXED));
+        EVENTUALLY(__atomic_load_n(&fired, __ATOMIC_ACQUIRE));
         assert_true(fired >= wh_deadline(ctx));
         assert_true(cause_of(ctx).at >= wh_deadline(ctx));
         assert_ptr_equal(wh_cause(ctx), WH_DEADLINE_EXCEEDED);
@@ -190,7 +190,7 @@ static void T060_expiry_and_cancel_at_one_instant(void **state)
 {
     (void)state;
     int expired = 0;
-    const int turns = rounds(30000);
+    const int turns = chances(30000);
     uint32_t seed = 5;
     for (int i = 0; i < turns; i++) {
         const int64_t instant = wh_now() + 1000 + next_random(&seed) % 20000;
@@ -213,7 +213,7 @@ static void ending_just_when_it_fires(void **state)
     (void)state;
     uint32_t seed = 6;
     WH_AUTO wh_ctx *parent = wh_with_cancel(NULL);
-    for (int i = 0; i < rounds(20000); i++) {
+    for (int i = 0; i < chances(20000); i++) {
         const int64_t instant = wh_now() + 1000 + next_random(&seed) % 16000;
         wh_ctx *ctx = wh_with_deadline(i % 2 ? parent : NULL, instant);
         const int64_t end_at = instant + next_random(&seed) % 128000; /* it takes the thread so long to wake */

@@ -151,7 +151,7 @@ static void compare(void)
 static void T170_random_trees_do_what_the_model_says(void **state)
 {
     (void)state;
-    const int steps = rounds(100000);
+    const int steps = chances(100000);
     struct wh_reason own[64];
     for (int i = 0; i < 64; i++) own[i] = reasons[0];
     for (uint32_t seed = 1, step = 0; step < (uint32_t)steps; step++) {

@@ -28,7 +28,7 @@ static void T012_one_of_many_threads_wins(void **state)
     (void)state;
     enum { THREADS = 8 };
     WH_REASON(reasons, "one of many");
-    for (int round = 0; round < rounds(400); round++) {
+    for (int round = 0; round < chances(400); round++) {
         WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
         struct gate gate = {0};
         struct wh_reason own[THREADS];
@@ -76,7 +76,7 @@ static void *derive_meanwhile(void *arg)
 static void T019_no_cancel_is_lost_while_deriving(void **state)
 {
     (void)state;
-    struct race race = {.rounds = rounds(20000)};
+    struct race race = {.rounds = chances(20000)};
     const pthread_t thread = start(derive_meanwhile, &race);
     for (int i = 0; i < race.rounds; i++) {
         wh_ctx *ctx = race.parent = wh_with_cancel(NULL);
@@ -132,7 +132,7 @@ static void *cancel_and_look(void *arg)
 static void T014_T029_all_below_are_done_on_return(void **state)
 {
     (void)state;
-    for (int round = 0; round < rounds(400); round++) {
+    for (int round = 0; round < chances(400); round++) {
         struct tree tree = {.failed = false};
         plant(&tree, wh_with_cancel(NULL));
         struct canceller cancellers[4] = {{&tree, 0}, {&tree, 1 + round % 4}, {&tree, FAN * (1 + round % 4) + 1}, {&tree, 0}};
@@ -186,7 +186,7 @@ static void *look_at_fd(void *arg)
 static void T030_T031_err_fd_and_what_was_written_agree(void **state)
 {
     (void)state;
-    struct watched watched = {.rounds = rounds(10000)};
+    struct watched watched = {.rounds = chances(10000)};
     const pthread_t one = start(look_at_err, &watched);
     const pthread_t two = start(look_at_fd, &watched);
     for (int i = 0; i < watched.rounds; i++) {
@@ -223,7 +223,7 @@ static void *wake_and_cancel_child(void *arg)
 static void T021_interlocked_cancels_do_not_lock(void **state)
 {
     (void)state;
-    for (int i = 0; i < rounds(1000); i++) {
+    for (int i = 0; i < chances(1000); i++) {
         WH_AUTO wh_ctx *parent = wh_with_cancel(NULL);
         WH_AUTO wh_ctx *child = wh_with_cancel(parent);
         struct pair pair = {parent, child};

@@ -135,7 +135,7 @@ static void *storm(void *arg)
     const int number = *(int *)arg;
     uint32_t seed = 1000 + 77 * (uint32_t)number;
     own_reasons[number] = reasons[0];
-    for (int i = rounds(20000); i; i--) {
+    for (int i = chances(20000); i; i--) {
         switch (next_random(&seed) % 16) {
         case 0: case 1: end(&seed); break;
         case 2: case 3: cancel(&seed, &own_reasons[number]); break;

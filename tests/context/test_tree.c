@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/slab.h"
 #include "context/tree.h"
 #include "tools.h"
 
@@ -109,6 +110,23 @@ static void T027_a_million_children_leave_in_any_order(void **state)
     assert_null(parent->children);
     assert_int_equal(parent->refs, 1);
     free(children);
+}
+
+static void T008_a_million_come_and_go(void **state)
+{
+    (void)state;
+    WH_AUTO wh_ctx *parent = wh_with_timeout(NULL, WH_SEC(1000));
+    const size_t pages = wh__slab_pages();
+    for (int i = 0; i < rounds(1000000); i++) {
+        wh_ctx *child = i % 2 ? wh_with_cancel(parent) : wh_with_timeout(parent, WH_SEC(1 + i % 900));
+        const wh_ctx *held = i % 3 ? NULL : wh_hold(child);
+        if (i % 5) wh_cancel(child, reason_x, NULL);
+        wh_end(child);
+        wh_release(held);
+    }
+    assert_null(parent->children);
+    EVENTUALLY(__atomic_load_n(&parent->refs, __ATOMIC_ACQUIRE) == 1);
+    assert_true(wh__slab_pages() <= pages + 2);
 }
 
 /* ---- order ---- */
@@ -232,6 +250,7 @@ int main(void)
         cmocka_unit_test(T079_T080_a_million_values_are_searched_and_freed_in_loops),
         cmocka_unit_test(T026_a_million_children_of_one_parent),
         cmocka_unit_test(T027_a_million_children_leave_in_any_order),
+        cmocka_unit_test(T008_a_million_come_and_go),
         cmocka_unit_test(T028_the_parent_first_then_the_newest_child),
         cmocka_unit_test(T022_any_layer_of_thirty_stops_the_bottom),
         cmocka_unit_test(T020_a_hundred_threads_cancel_a_tree),

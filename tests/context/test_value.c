@@ -70,7 +70,31 @@ static void T077_values_stay_readable(void **state)
     assert_string_equal(wh_tenant(detached), "acme");
 }
 
-/* ---- sizes ---- */
+/* ---- types and sizes ---- */
+
+struct user {
+    char name[12];
+    double weight;
+};
+WH_KEY(user, struct user)
+WH_KEY(ratio, double)
+WH_KEY_DECLARE(shared, int64_t)
+WH_KEY_DEFINE(shared, int64_t)
+
+static void values_of_any_type_are_copied_in(void **state)
+{
+    (void)state;
+    struct user anna = {"anna", 62.5};
+    WH_AUTO wh_ctx *user = wh_with_user(NULL, anna);
+    WH_AUTO wh_ctx *ratio = wh_with_ratio(user, 0.5);
+    WH_AUTO wh_ctx *all = wh_with_shared(ratio, INT64_MIN);
+    anna.name[0] = 'h';
+    assert_string_equal(wh_user(all).name, "anna");
+    assert_true(wh_user(all).weight > 62 && wh_ratio(all) > 0.4);
+    assert_int_equal(wh_shared(all), INT64_MIN);
+    assert_int_equal(wh_shared(ratio), 0);
+    assert_string_equal(wh_user(NULL).name, "");
+}
 
 static void values_of_any_size_are_whole_and_aligned(void **state)
 {
@@ -101,6 +125,7 @@ struct owned {
 
 static void destroy_owned(struct owned *owned)
 {
+    assert_int_equal(wh__self()->critical, 0); /* no lock of the library's is held */
     ++*owned->count;
     WH_AUTO wh_ctx *ctx = wh_with_timeout(owned->end_too, WH_SEC(10)); /* a destructor may do anything */
     wh_cancel(ctx, reason_x, NULL);
@@ -212,6 +237,7 @@ static void T024_T082_read_while_others_derive_and_cancel(void **state)
     WH_AUTO wh_ctx *leaf = wh_with_tenant(middle, "acme");
     struct readers readers = {.ctx = leaf};
     pthread_t threads[16];
+    const uint32_t refs = leaf->refs;
     for (int i = 0; i < 16; i++) threads[i] = start(read_on, &readers);
     for (int i = 0; i < rounds(20000); i++) {
         WH_AUTO wh_ctx *child = wh_with_number(leaf, i);
@@ -222,6 +248,7 @@ static void T024_T082_read_while_others_derive_and_cancel(void **state)
     __atomic_store_n(&readers.stop, true, __ATOMIC_RELAXED);
     for (int i = 0; i < 16; i++) join(threads[i]);
     assert_false(readers.failed);
+    assert_int_equal(leaf->refs, refs);
 }
 
 int main(void)
@@ -232,6 +259,7 @@ int main(void)
         cmocka_unit_test(T074_two_keys_of_one_name_are_two),
         cmocka_unit_test(T076_no_key_is_refused),
         cmocka_unit_test(T077_values_stay_readable),
+        cmocka_unit_test(values_of_any_type_are_copied_in),
         cmocka_unit_test(values_of_any_size_are_whole_and_aligned),
         cmocka_unit_test(T078_destroyed_once_after_the_last_who_sees_it),
         cmocka_unit_test(T079_a_destructor_may_end_others),

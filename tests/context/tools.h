@@ -14,15 +14,37 @@
 
 #include "test.h"
 
+/* gcc defines a macro for each, clang has a feature for each. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define UNDER_ASAN 1
+#else
+#define UNDER_ASAN 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#else
+#define UNDER_TSAN 0
+#endif
+
+/* ThreadSanitizer takes a thread that the child of a fork starts for the one of the parent whose stack it got, and ends. */
+#define MAY_JOIN_IN_CHILD (!UNDER_TSAN)
+
 /* Sanitizers slow everything down by about ten; WHENCE_TEST_ROUNDS divides further, for valgrind. */
 static inline int rounds(int full)
 {
     const char *divisor = getenv("WHENCE_TEST_ROUNDS");
     const int by = divisor && atoi(divisor) > 0 ? atoi(divisor) : 1;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    full /= 10;
-#endif
+    if (UNDER_ASAN || UNDER_TSAN) full /= 10;
     return full / by > 1 ? full / by : 1;
+}
+
+/* For what is a matter of chance: WHENCE_LONG=1 takes twenty times as many chances. */
+static inline int chances(int full)
+{
+    return rounds(full) * (getenv("WHENCE_LONG") ? 20 : 1);
 }
 
 static inline bool readable(int fd)

@@ -2,10 +2,12 @@
 """Installs into an empty prefix, moves it, and builds and runs programs against it as users do: by pkg-config, by find_package,
 statically; as C11 and as C++17; with every compiler that is here."""
 
+import filecmp
 import glob
 import http.server
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -32,12 +34,12 @@ def setUpModule():
     libdir = os.path.dirname(library)
 
 
-def install(into):
-    house.run("cmake", "--install", house.BUILD, "--prefix", into, env=PLAIN)
+def install(into, **environment):
+    house.run("cmake", "--install", house.BUILD, "--prefix", into, env={**PLAIN, **environment})
 
 
 def pkg_config(*args, **options):
-    return house.run("pkg-config", *args, env={**PLAIN, "PKG_CONFIG_PATH": f"{libdir}/pkgconfig"}, **options).split()
+    return shlex.split(house.run("pkg-config", *args, env={**PLAIN, "PKG_CONFIG_PATH": f"{libdir}/pkgconfig"}, **options))
 
 
 def execute(program, library_path=None, **environment):
@@ -223,12 +225,30 @@ class Installed(unittest.TestCase):
     def test_knows_nothing_of_where_it_was_built(self):
         for path in glob.glob(f"{prefix}/**", recursive=True):
             if path.endswith((".pc", ".cmake", ".h")):
-                with open(path, encoding="utf-8") as file:
-                    text = file.read()
-                for place in (house.BUILD, house.SOURCE, f"{folder}/first"):
-                    self.assertNotIn(place, text, path)
+                self.assertForgot(path, path)
             elif ".so" in path and not os.path.islink(path):
                 self.assertNotRegex(dynamic(path), "RPATH|RUNPATH", path)
+                house.run("strip", "-o", f"{folder}/stripped", path)  # what is for debuggers does say where the sources were
+                self.assertForgot(f"{folder}/stripped", path)
+
+    def assertForgot(self, path, name):
+        with open(path, "rb") as file:
+            text = file.read()
+        for place in (house.BUILD, house.SOURCE, f"{folder}/first"):
+            self.assertFalse(os.fsencode(place) in text, f"{name} knows of {place}")
+
+    def test_a_package_is_built_in_a_folder_of_its_own(self):
+        install("/opt/whence of nobody", DESTDIR=f"{folder}/package")
+        self.assertFalse(os.path.exists("/opt/whence of nobody"))
+        self.assertEqual(os.listdir(f"{folder}/package"), ["opt"])
+        package = f"{folder}/package/opt/whence of nobody"
+        self.assertEqual(self.below(package), self.below(prefix))
+        for path in self.below(prefix):
+            self.assertTrue(filecmp.cmp(f"{prefix}/{path}", f"{package}/{path}", shallow=False), path)
+
+    @staticmethod
+    def below(top):
+        return sorted(os.path.relpath(os.path.join(place, name), top) for place, _, names in os.walk(top) for name in names)
 
     def test_the_version_is_the_same_everywhere(self):
         header = house.read("include", "whence", "base.h")

@@ -23,8 +23,11 @@ struct wh__page {
 void *wh__slab_get_slowly(enum wh__size size, bool may_ask);
 void wh__slab_put_slowly(void *block);
 
-/* Under AddressSanitizer a free block is poisoned: only the slow way knows how. */
-#if defined(__SANITIZE_ADDRESS__)
+/* Under AddressSanitizer a free block is poisoned: only the slow way knows how. gcc has a macro for it, clang a feature. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define WH__SLAB_FAST 0
 #else
 #define WH__SLAB_FAST 1

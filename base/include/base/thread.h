@@ -28,6 +28,7 @@ struct wh__thread {
     uint64_t random[4];         /* state of the generator; random.h */
     void *spool;                /* trace: spans that have ended on this thread */
     bool taken;                 /* under the registry's lock */
+    bool lost;                  /* its thread stayed in the parent process; set at a fork() and never again */
     struct wh__thread *next;    /* the next of all records ever made; immutable once linked */
 };
 

@@ -1,0 +1,144 @@
+/* How much stack the library takes: contexts are for coroutines and small threads, too. */
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "context/tree.h"
+#include "tools.h"
+
+WH_REASON(reason_x, "x");
+WH_KEY(number, int)
+
+/* The stack of one thread, painted, so that one can see how deep it was used. */
+enum { SIZE = 4 * 1024 * 1024, PAINT = 0x5a };
+
+struct call {
+    void (*fn)(void);
+    const unsigned char *frame; /* of the thread's function, where the call begins */
+};
+
+/* Sanitizers keep the variables of a function apart, with much room in between. */
+#if UNDER_ASAN || UNDER_TSAN
+enum { LIMIT = 128 * 1024 };
+#else
+enum { LIMIT = 4096 };
+#endif
+
+static void *call_it(void *arg)
+{
+    struct call *call = arg;
+    call->frame = __builtin_frame_address(0);
+    call->fn();
+    return NULL;
+}
+
+/* By way of the kernel, since for valgrind nothing is left on the stack of a thread that is gone. */
+static size_t unused_of(const unsigned char *stack)
+{
+    unsigned char part[4096];
+    size_t count = 0;
+    const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    assert_true(memory >= 0);
+    for (size_t i = 0; i == count && count < SIZE; i += sizeof part) {
+        assert_int_equal(pread(memory, part, sizeof part, (off_t)(uintptr_t)(stack + i)), (int)sizeof part);
+        while (count < i + sizeof part && part[count - i] == PAINT) count++;
+    }
+    close(memory);
+    return count;
+}
+
+/* The first time, symbols are bound and records made. */
+static size_t depth_of(void (*fn)(void))
+{
+    struct call call = {.fn = fn};
+    pthread_attr_t attr;
+    fn();
+    unsigned char *stack = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(stack != MAP_FAILED);
+    memset(stack, PAINT, SIZE);
+    assert_int_equal(pthread_attr_init(&attr), 0);
+    assert_int_equal(pthread_attr_setstack(&attr, stack, SIZE), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, &attr, call_it, &call), 0);
+    join(thread);
+    pthread_attr_destroy(&attr);
+    const size_t unused = unused_of(stack);
+    munmap(stack, SIZE);
+    return (size_t)(call.frame - stack) - unused;
+}
+
+/* ---- the calls ---- */
+
+static void nothing(void)
+{
+}
+
+static void count(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void derive_and_end(void)
+{
+    wh_ctx *root = wh_with_cancel(NULL);
+    wh_ctx *value = wh_with_number(root, 1);
+    wh_ctx *timed = wh_with_timeout(value, WH_SEC(10));
+    wh_ctx *detached = wh_detach(timed);
+    wh_end(detached);
+    wh_end(timed);
+    wh_end(value);
+    wh_end(root);
+}
+
+static void cancel_deep(void)
+{
+    enum { DEEP = 1000 };
+    static wh_ctx *chain[DEEP];
+    int ran = 0;
+    for (int i = 0; i < DEEP; i++) chain[i] = wh_with_cancel(i ? chain[i - 1] : NULL);
+    wh_after_inline(chain[DEEP - 1], count, &ran, NULL);
+    wh_done_fd(chain[DEEP / 2]);
+    wh_cancelf(chain[0], reason_x, "number %d", 5);
+    wh_cancel(chain[5], reason_x, "later");
+    for (int i = 0; i < DEEP; i++) wh_end(chain[i]);
+}
+
+static void ask_and_wait(void)
+{
+    struct wh_cause cause = {.size = sizeof cause};
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_US(100));
+    wh_wait(ctx, WH_NEVER);
+    wh_cause_info(ctx, &cause);
+    static char words[400];
+    wh_explain(ctx, words, sizeof words);
+    wh_end(ctx);
+}
+
+static void call_back(void)
+{
+    int ran = 0;
+    wh_callback *callback;
+    wh_ctx *ctx = wh_with_cancel(NULL);
+    wh_after(ctx, count, &ran, &callback);
+    wh_stop_wait(callback);
+    wh_end(ctx);
+}
+
+static void T169_no_call_takes_more_than_four_kilobytes(void **state)
+{
+    (void)state;
+    const size_t floor = depth_of(nothing);
+    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        const size_t depth = depth_of(calls[i]);
+        print_message("           %zu bytes, of which the thread itself %zu\n", depth, floor);
+        assert_true(depth < LIMIT);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(T169_no_call_takes_more_than_four_kilobytes),
+    };
+    return cmocka_run_group_tests_name("stack", tests, NULL, NULL);
+}
