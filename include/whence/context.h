@@ -266,8 +266,8 @@ struct wh_group_opts {
 WH_API WH_MUST_USE_ wh_group *wh_group_new_at(const struct wh_group_opts *opts);
 
 /* Runs fn(ctx, arg) on a new thread, ctx being a child of the group's. Its result: 0, or an error, by convention an
- * errno value. Returns 0; EAGAIN or ENOMEM if no thread could be had, ECANCELED if the group is already done: these
- * count as a member that failed so, which is why the result need not be looked at. */
+ * errno value. Returns 0; EAGAIN or ENOMEM if no thread could be had, ECANCELED or ETIMEDOUT if the group is already
+ * done: these count as a member that failed so, which is why the result need not be looked at. */
 #define wh_go(group, fn, arg) wh_go_at((group), (fn), (arg), #fn, WH_HERE)
 WH_API int wh_go_at(wh_group *group, int (*fn)(const wh_ctx *ctx, void *arg), void *arg, const char *name,
                     const struct wh_site *site);
@@ -283,11 +283,15 @@ WH_API int wh_group_wait(wh_group *group);
 WH_API void wh_group_free(wh_group *group);
 #define WH_AUTO_GROUP __attribute__((unused, cleanup(wh_auto_group_free_)))
 
-/* ---- Peers and signals -----------------------------------------------------------------------------------------*/
+/* ---- Peers and signals -----------------------------------------------------------------------------------------
+ *
+ * Both are of the process that asked for them: after a fork() the child watches nobody's peer, and no signal cancels its
+ * contexts, until it asks itself. */
 
 /* Cancels ctx with WH_CLIENT_GONE when the peer of the connected socket `fd` has closed, shut down its sending side, or
  * reset the connection, also while bytes wait unread. Watches until ctx is ended or done: end ctx before you close fd.
- * One descriptor a context; a second call replaces the first. 0, EBADF, EPERM (not a socket), ENOMEM, ENOSPC.
+ * One descriptor a context; a second call replaces the first. 0, EBADF, EPERM (not a socket), ENOMEM, ENOSPC, EAGAIN (no
+ * thread to watch with), EINVAL (a context that is nobody's, such as wh_background()).
  * With WH_HALF_CLOSE the peer may shut down its sending side and still be waiting for the answer. */
 #define wh_watch_peer(ctx, fd, flags) wh_watch_peer_at((ctx), (fd), (flags), WH_HERE)
 #define WH_HALF_CLOSE 1u
