@@ -48,8 +48,10 @@ static void leave_record(void *record)
 static void before_fork(void)
 {
     lock_registry();
-    __atomic_store_n(&wh__forking, 1, __ATOMIC_SEQ_CST);
+    __atomic_exchange_n(&wh__forking, 1, __ATOMIC_SEQ_CST);
+#ifndef __SANITIZE_THREAD__ /* gcc's does not know fences */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
     for (struct wh__thread *t = all; t; t = t->next)
         while (t != wh__current && __atomic_load_n(&t->critical, __ATOMIC_ACQUIRE)) sched_yield();
 }

@@ -122,7 +122,7 @@ static pid_t terminate_soon(pid_t pid)
 {
     const pid_t child = fork();
     if (child) return child;
-    poll(NULL, 0, 100);
+    poll(NULL, 0, 150);
     kill(pid, SIGTERM);
     _exit(0);
 }

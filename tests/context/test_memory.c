@@ -61,13 +61,13 @@ static void leave_of_each_size(int count)
     fail_all = false;
 }
 
-/* Some come back from other threads, a little later. */
+/* Some come back from other threads, a little later: so there may be more, that an earlier round had to wait for. */
 static void assert_left_of_each_size(int count)
 {
     for (int size = 0; size < WH__SIZES; size++) {
         int found = 0;
         EVENTUALLY((found += take_all((enum wh__size)size)) >= count);
-        assert_int_equal(found, count);
+        assert_true(found >= count);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Cancel among threads: one winner, nobody forgotten, and everybody sees the same. */
 #include <errno.h>
+#include <sched.h>
 
 #include "tools.h"
 
@@ -155,6 +156,11 @@ struct watched {
     bool failed;
 };
 
+static void give_way_after(int spins)
+{
+    if (spins > 1000) sched_yield();
+}
+
 static void *look_at_err(void *arg)
 {
     struct watched *watched = arg;
@@ -162,7 +168,7 @@ static void *look_at_err(void *arg)
         meet(&watched->gate, 3);
         const wh_ctx *ctx = watched->ctx;
         const int fd = watched->fd;
-        while (!wh_err(ctx)) continue;
+        for (int spins = 0; !wh_err(ctx); spins++) give_way_after(spins);
         if (!readable(fd) || wh_wait(ctx, 0) != ECANCELED || watched->payload != i) watched->failed = true;
         meet(&watched->gate, 3);
     }
@@ -176,7 +182,7 @@ static void *look_at_fd(void *arg)
         meet(&watched->gate, 3);
         const wh_ctx *ctx = watched->ctx;
         const int fd = watched->fd;
-        while (!readable(fd)) continue;
+        for (int spins = 0; !readable(fd); spins++) give_way_after(spins);
         if (!wh_err(ctx) || wh_wait(ctx, 0) != ECANCELED || watched->payload != i) watched->failed = true;
         meet(&watched->gate, 3);
     }

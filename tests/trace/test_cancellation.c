@@ -344,7 +344,7 @@ static void limits_do_not_drop_the_cause(void **state)
     wh_ctx *middle = wh_start(top, "middle");
     wh_ctx *full = wh_start(middle, "full");
     for (int i = 0; i < 3; i++) {
-        char key[4];
+        char key[16];
         snprintf(key, sizeof key, "k%d", i);
         wh_set(full, key, i);
         wh_event(full, "event");

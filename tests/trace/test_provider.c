@@ -305,7 +305,7 @@ static void memory_that_waits_is_bounded(void **state)
 static void flush_and_shutdown_obey_their_limits(void **state)
 {
     (void)state;
-    struct scripted s;
+    static struct scripted s;
     scripted_init(&s);
     s.blocked = 1;
     s.heeds_interrupt = true;
@@ -316,8 +316,8 @@ static void flush_and_shutdown_obey_their_limits(void **state)
     assert_true(wh_now() - begun >= WH_MS(100));
     assert_true(wh_now() - begun < WH_SEC(5));
     begun = wh_now();
-    assert_int_equal(wh_provider_shutdown(provider, WH_MS(200)), ETIMEDOUT);
-    assert_true(wh_now() - begun < WH_SEC(5));
+    assert_int_equal(wh_provider_shutdown(provider, WH_SEC(2)), ETIMEDOUT);
+    assert_true(wh_now() - begun < WH_SEC(20));
     assert_int_equal(s.destroyed, 1); /* it was interrupted, and came back in time */
     make_spans(provider, 10);         /* nothing is recorded any more, and nothing breaks */
     assert_int_equal(stats_of(provider).started, 10);

@@ -353,7 +353,7 @@ static void large_spans(void **state)
     static char text[1 << 20];
     memset(text, 'y', sizeof text - 1);
     for (int i = 0; i < 6; i++) {
-        char key[8];
+        char key[16];
         snprintf(key, sizeof key, "k%d", i);
         wh_set(span, key, (const char *)text);
     }
