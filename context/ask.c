@@ -47,14 +47,14 @@ WH__MAY_VANISH static void sleep_on(const uint32_t *word, uint32_t expected, int
     pthread_setcanceltype(type, &type);
 }
 
-static void wait_forever_or(int64_t limit)
+WH__MAY_VANISH static void wait_forever_or(int64_t limit)
 {
     static const uint32_t never;
     while (limit == WH_NEVER || wh__now() < limit) sleep_on(&never, 0, limit);
 }
 
 /* The timer thread may be late or, after a fork, not there yet: who waits for a deadline looks at the clock itself. */
-int wh_wait(const wh_ctx *ctx, int64_t limit)
+WH__MAY_VANISH int wh_wait(const wh_ctx *ctx, int64_t limit)
 {
     wh_ctx *node = wh__live(ctx);
     const int64_t until = limit == WH_NEVER ? WH_NEVER : wh__add(wh__now(), limit);
