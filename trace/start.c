@@ -80,7 +80,7 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
 {
     begin_clock(trace, parent, now);
     struct wh__spool *spool = wh__spool_own();
-    struct wh__record *record = spool ? wh__record_new(trace, opts->kind) : NULL;
+    struct wh__record *record = spool ? wh__record_new(trace, (enum wh_kind)opts->kind) : NULL;
     if (spool) wh__count(&spool->counts[trace->provider->index].started);
     if (!record) {
         if (spool)

@@ -74,7 +74,7 @@ struct wh_start_opts {
     const struct wh_site *site;
     size_t literal; /* the length of the name, if it is a literal: such a name is not copied. 0: it may be anything */
     const char *name;
-    enum wh_kind kind WH_EMPTY_;
+    int64_t kind WH_ZERO_;         /* an enum wh_kind, as wide as what follows: what is written in words is read in words */
     int64_t timeout WH_ZERO_;      /* nanoseconds from now; 0: none of its own; less: it has passed */
     int64_t deadline WH_ZERO_;     /* an instant, in place of timeout; 0: none of its own */
     int peer_fd WH_ZERO_;          /* watch this socket as wh_watch_peer() does; 0: none */
