@@ -4,7 +4,7 @@ endif()
 find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
 
-add_library(test_collector STATIC support/collector.c)
+add_library(test_collector STATIC support/collector.c support/collector_answers.c support/collector_requests.c)
 target_include_directories(test_collector PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/support)
 target_compile_definitions(test_collector PRIVATE _GNU_SOURCE)
 target_compile_options(test_collector PRIVATE ${WHENCE_WARNINGS})

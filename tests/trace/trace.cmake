@@ -1,4 +1,7 @@
 whence_test(trace/test_span.c LABELS quick)
 whence_test(trace/test_cancellation.c LABELS quick)
 whence_test(trace/test_sampler.c LABELS quick LINK m)
-whence_test(trace/test_provider.c LABELS quick)
+foreach(subject provider provider_loss provider_threads)
+    whence_test(trace/test_${subject}.c LABELS quick)
+    target_sources(trace_test_${subject} PRIVATE trace/scripted.c)
+endforeach()
