@@ -85,6 +85,13 @@ static void begin_process(void)
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
+/* When the library is loaded, so that the handlers that a program registers itself run while nothing is locked: those before
+ * a fork in the reverse order, those after it in this one (pthread_atfork(3)). */
+__attribute__((constructor)) static void at_load(void)
+{
+    pthread_once(&once, begin_process);
+}
+
 static struct wh__thread *take_record(void)
 {
     struct wh__thread *record = NULL;

@@ -223,8 +223,11 @@ bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text,
     if (!ctx || ctx->flags & (WH__VALUE | WH__IMMORTAL)) return false;
     const struct wh__verdict verdict = {.reason = reason ? reason : WH_CANCELED, .site = site, .text = text,
         .text_is_static = text_is_static};
+    if (!(ctx->flags & WH_RECORDS_)) return wh__cancel(ctx, &verdict);
+    wh__ref(ctx); /* a callback may end it */
     const bool won = wh__cancel(ctx, &verdict);
-    if (won && ctx->flags & WH_RECORDS_) wh__span_ops()->cancel_called(ctx, &verdict);
+    if (won) wh__span_ops()->cancel_called(ctx, &verdict);
+    wh__unref(ctx);
     return won;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "context/tree.h"
 
 static void put_site(struct wh__text *text, const char *before, const struct wh_site *site)
@@ -13,12 +14,30 @@ static void put_site(struct wh__text *text, const char *before, const struct wh_
     wh__put(text, "%s%s:%d", before, slash ? slash + 1 : site->file, site->line);
 }
 
+/* Text of strangers, for a log: what would end the line, command a terminal or is not UTF-8 is a question mark. */
+static void put_clean(struct wh__text *text, const char *from)
+{
+    const char *at = from, *end = from + strlen(from);
+    wh__put(text, "\"");
+    while (at < end) {
+        const char *character = at;
+        const uint32_t code = wh__utf8_next(&at, end);
+        const bool clean = code != WH__MALFORMED && code >= 0x20 && (code < 0x7f || code >= 0xa0) && code != 0x2028 && code != 0x2029;
+        wh__put(text, "%.*s", clean ? (int)(at - character) : 1, clean ? character : "?");
+    }
+    wh__put(text, "\"");
+}
+
 static void put_first_line(struct wh__text *text, const wh_ctx *ctx, const struct wh_cause *cause)
 {
     wh__put(text, "%s: %s", wh_err(ctx) == ETIMEDOUT ? "timed out" : "canceled", cause->reason->name);
-    if (cause->text) wh__put(text, " \"%s\"", cause->text);
+    if (cause->text) {
+        wh__put(text, " ");
+        put_clean(text, cause->text);
+    }
     put_site(text, " at ", cause->site);
     if (cause->site) wh__put(text, " %s", cause->site->func);
+    if (!cause->at) return; /* nobody looked at the clock: out of memory */
     wh__put(text, ", ");
     wh__put_duration(text, wh__sub(wh__now(), cause->at));
     wh__put(text, " ago");
@@ -28,7 +47,7 @@ static void put_origin(struct wh__text *text, const struct wh_cause *cause)
 {
     wh__put(text, "\n  origin   ");
     if (cause->span_name)
-        wh__put(text, "\"%s\"", cause->span_name);
+        put_clean(text, cause->span_name);
     else
         wh__put(text, cause->span_is_remote ? "the caller" : "a context");
     if (!cause->span_is_remote) put_site(text, " started at ", cause->origin);

@@ -18,6 +18,8 @@ struct member {
     const struct wh_site *site;
     pthread_t thread;
     bool started, returned;  /* [lock]: `thread` is set; fn has returned */
+    bool left;               /* fn has not returned, and will not: its thread has ended; its own, as rc */
+    int rc;
     uint32_t forks;          /* wh__forks when it started: another number, and its thread is in the parent process */
     struct wh__failure failure;
     struct member *next;     /* [lock] */
@@ -108,20 +110,31 @@ static uint32_t one_less(wh_group *group)
 /* The group that this thread is a member of. */
 static _Thread_local const wh_group *works_for;
 
-static void *work(void *arg)
+/* Also when the member has left its thread by pthread_exit() or was cancelled in it. */
+static void finish(void *arg)
 {
     struct member *member = arg;
     wh_group *group = member->group;
-    works_for = group;
-    const int rc = member->fn(member->ctx, member->arg);
     close_note(member->ctx);
-    if (rc) fail(group, member, rc, "returned");
+    if (member->rc) fail(group, member, member->rc, member->left ? "left its thread:" : "returned");
     wh_end(member->ctx);
     wh__lock(&group->lock);
     member->returned = true;
     const uint32_t left = one_less(group);
     wh__unlock(&group->lock);
     if (left == 0) wh__unpark(&group->running);
+}
+
+static void *work(void *arg)
+{
+    struct member *member = arg;
+    works_for = member->group;
+    member->rc = ECANCELED;
+    member->left = true;
+    pthread_cleanup_push(finish, member);
+    member->rc = member->fn(member->ctx, member->arg);
+    member->left = false;
+    pthread_cleanup_pop(1);
     return NULL;
 }
 

@@ -152,7 +152,7 @@ static wh_ctx *next_gone(uint64_t tag, uint32_t events, const struct wh_site **s
     struct wh__watch *watch = NULL;
     if (table.entries[fd].generation == tag >> 32) watch = table.entries[fd].first;
     for (; watch && !gone; watch = watch->next) {
-        if (watch->fired || (watch->half_close && !(events & (EPOLLHUP | EPOLLERR)))) continue;
+        if (watch->fired || (watch->half_close && !(events & EPOLLHUP))) continue;
         watch->fired = true;
         *site = watch->site;
         wh__lock(&watch->node->state);
@@ -166,9 +166,10 @@ static wh_ctx *next_gone(uint64_t tag, uint32_t events, const struct wh_site **s
     return gone;
 }
 
+/* An error alone says only that the socket has something in its error queue (socket(7), MSG_ERRQUEUE); a reset hangs up. */
 void wh__watch_ready(uint64_t tag, uint32_t events)
 {
-    if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) return;
+    if (!(events & (EPOLLRDHUP | EPOLLHUP))) return;
     const struct wh_site *site;
     for (wh_ctx *node; (node = next_gone(tag, events, &site));) {
         wh__cancel(node, &(struct wh__verdict){.reason = WH_CLIENT_GONE, .site = site,

@@ -300,6 +300,7 @@ void wh_end(wh_ctx *ctx)
 
 wh_ctx *wh_take_over(wh_ctx *ctx, wh_ctx *parent)
 {
+    if (!ctx) return parent;
     if (ctx->flags & WH__IMMORTAL)
         wh_end(parent);
     else if (parent)

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "exporters/utf8.h"
+#include "base/utf8.h"
 
 enum { FIRST_CAPACITY = 16384 };
 static const size_t most_capacity = (size_t)64 << 20;

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "exporters/utf8.h"
+#include "base/utf8.h"
 
 struct range {
     uint32_t first, last;

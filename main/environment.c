@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -136,6 +137,19 @@ static void read_resource(struct resource *resource, const char *service, const 
 
 /* ---- the sampler ---- */
 
+/* With a decimal point, whatever the locale of the program writes. */
+static double number(const char *text, char **end)
+{
+    const locale_t c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    const locale_t before = c ? uselocale(c) : (locale_t)0;
+    const double value = strtod(text, end);
+    if (c) {
+        uselocale(before);
+        freelocale(c);
+    }
+    return value;
+}
+
 static struct wh_sampler read_sampler(void)
 {
     static const struct { const char *name; struct wh_sampler sampler; bool takes_ratio; } known[] = {
@@ -158,7 +172,7 @@ static struct wh_sampler read_sampler(void)
     sampler = known[i].sampler;
     if (arg && known[i].takes_ratio) {
         char *end;
-        const double ratio = strtod(arg, &end);
+        const double ratio = number(arg, &end);
         if (*end == '\0' && ratio >= 0 && ratio <= 1)
             sampler.ratio = ratio;
         else

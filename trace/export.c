@@ -109,12 +109,13 @@ static void fill_batches(void)
     } while (thread != first);
 }
 
+/* A flush bounds how long its caller waits, and no export: others may need it. A shutdown bounds its own provider's. */
 static int64_t deadline_for(const wh_provider *provider)
 {
     const int64_t own = wh__add(wh__now(), provider->export_timeout);
-    if (__atomic_load_n(&export.flush_asked, __ATOMIC_ACQUIRE) == export.flush_done) return own;
-    const int64_t asked = __atomic_load_n(&export.flush_deadline, __ATOMIC_RELAXED);
-    return asked < own && asked > wh__now() ? asked : own; /* nobody waits for one that has passed */
+    if (!__atomic_load_n(&provider->closing, __ATOMIC_ACQUIRE)) return own;
+    const int64_t last = __atomic_load_n(&provider->closing_deadline, __ATOMIC_RELAXED);
+    return last < own ? last : own;
 }
 
 static uint64_t handed_out(void)
@@ -153,8 +154,8 @@ static void pass(int *result)
     }
 }
 
-/* With the drain locked. A pass without anything to do says, if need be, that losses are over. */
-static int drain(void)
+/* A pass without anything to do says, if need be, that losses are over. */
+int wh__drain(void)
 {
     int result = 0;
     const uint64_t until = handed_out() + waiting_now();
@@ -179,7 +180,8 @@ static void serve(void)
     const uint32_t asked = __atomic_load_n(&export.flush_asked, __ATOMIC_ACQUIRE);
     if (!wh__drain_lock(WH_NEVER)) return;
     __atomic_store_n(&export.urgent, 0, __ATOMIC_RELAXED);
-    int result = drain();
+    int result = wh__drain();
+    for (wh_provider *provider = wh__providers(); provider; provider = provider->next) wh__provider_close_late(provider);
     if (asked != export.flush_done) {
         flush_exporters(__atomic_load_n(&export.flush_deadline, __ATOMIC_RELAXED), &result);
         __atomic_store_n(&export.flush_result, result, __ATOMIC_RELAXED);
@@ -277,17 +279,27 @@ void wh__export_notice(const wh_provider *provider, uint64_t waiting)
     }
 }
 
+/* For all who wait now: the latest. */
+static void later_flush_deadline(int64_t deadline)
+{
+    int64_t had = __atomic_load_n(&export.flush_deadline, __ATOMIC_RELAXED);
+    const bool alone = __atomic_load_n(&export.flush_asked, __ATOMIC_ACQUIRE) == __atomic_load_n(&export.flush_done, __ATOMIC_ACQUIRE);
+    while ((alone || had < deadline) &&
+           !__atomic_compare_exchange_n(&export.flush_deadline, &had, deadline, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
 /* Without a thread the caller does it itself. */
 int wh__export_all(int64_t deadline)
 {
     if (!start_thread()) {
         if (!wh__drain_lock(deadline)) return ETIMEDOUT;
-        int result = drain();
+        int result = wh__drain();
         flush_exporters(deadline, &result);
         wh__drain_unlock();
         return result;
     }
-    __atomic_store_n(&export.flush_deadline, deadline, __ATOMIC_RELAXED);
+    later_flush_deadline(deadline);
     const uint32_t ticket = __atomic_add_fetch(&export.flush_asked, 1, __ATOMIC_ACQ_REL);
     call_thread();
     for (;;) {

@@ -131,9 +131,9 @@ static void put_count(struct wh__text *text, uint64_t count, const char *why)
 
 static void say_losses(struct wh__text *text, const wh_provider *provider, const struct wh_provider_stats *s)
 {
-    if (s->dropped_queue + s->dropped_memory + s->dropped_export == 0) return;
     put_count(text, s->dropped_queue, "found the queue full");
     put_count(text, s->dropped_memory, "found no memory");
+    put_count(text, s->dropped_shutdown, "were left at the shutdown");
     put_count(text, s->dropped_export, "could not be exported");
     for (size_t i = 0; s->dropped_export && i < provider->exporter_count; i++) {
         struct wh_exporter *exporter = provider->exporters[i];
@@ -151,7 +151,7 @@ void wh__provider_report_losses(wh_provider *provider, bool at_the_end)
     struct wh__text text = {.buf = buf, .size = sizeof buf};
     struct wh_provider_stats s = {.size = sizeof s};
     wh_provider_stats(provider, &s);
-    const uint64_t losses = s.dropped_queue + s.dropped_memory + s.dropped_export;
+    const uint64_t losses = s.dropped_queue + s.dropped_memory + s.dropped_export + s.dropped_shutdown;
     const bool losing = losses > provider->losses_seen, recovered = s.exported > provider->exported_seen;
     const int64_t now = losing || provider->in_outage ? wh__now() : 0;
     say_losses(&text, provider, &s);
@@ -203,19 +203,32 @@ static void close_exporters(wh_provider *provider, int64_t deadline)
     provider->exporter_count = 0;
 }
 
+void wh__provider_close_late(wh_provider *provider)
+{
+    if (!__atomic_exchange_n(&provider->close_late, false, __ATOMIC_ACQ_REL)) return;
+    wh__provider_report_losses(provider, true);
+    close_exporters(provider, wh__now());
+}
+
 /* A tenth of the time is kept for exporters that do not come back by themselves. */
 int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
 {
-    if (__atomic_exchange_n(&provider->closing, true, __ATOMIC_ACQ_REL)) return EALREADY;
     const int64_t now = wh__now(), deadline = wh__add(now, timeout);
+    int64_t none = 0;
+    if (!__atomic_compare_exchange_n(&provider->closing_deadline, &none, deadline, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return EALREADY;
+    __atomic_store_n(&provider->closing, true, __ATOMIC_RELEASE);
     int result = wh__export_all(timeout == WH_NEVER ? WH_NEVER : now + timeout / 10 * 9);
     __atomic_store_n(&provider->shut_down, true, __ATOMIC_RELEASE);
     if (result == ETIMEDOUT) interrupt_exporters(provider);
-    if (!wh__drain_lock(deadline)) return ETIMEDOUT; /* they are still at it: leave them what they use */
+    if (wh__default_provider() == provider) wh__set_default_provider(NULL);
+    if (!wh__drain_lock(deadline)) { /* they, or another provider's, are still at it: leave them what they use */
+        __atomic_store_n(&provider->close_late, true, __ATOMIC_RELEASE);
+        return ETIMEDOUT;
+    }
+    wh__drain(); /* counts what has come meanwhile */
     wh__provider_report_losses(provider, true);
     close_exporters(provider, deadline);
     wh__drain_unlock();
-    if (wh__default_provider() == provider) wh__set_default_provider(NULL);
-    wh__export_all(deadline); /* counts what has come meanwhile */
     return result;
 }

@@ -176,7 +176,7 @@ struct wh_cause {
 /* Fills *cause and returns true, or returns false and leaves it alone if ctx is not done. */
 WH_API bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause);
 
-/* Writes it in words, three or four lines without a last newline, into buf, always terminated if size > 0. Returns the
+/* Writes it in words, one to four lines without a last newline, into buf, always terminated if size > 0. Returns the
  * length it has or would have, as snprintf() does. Says "not done" and the deadline of a context that is not. */
 WH_API size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size);
 
@@ -283,10 +283,31 @@ WH_API int wh_group_wait(wh_group *group);
 WH_API void wh_group_free(wh_group *group);
 #define WH_AUTO_GROUP __attribute__((unused, cleanup(wh_auto_group_free_)))
 
+/* ---- Semaphores ------------------------------------------------------------------------------------------------
+ *
+ * `size` permits, of which each takes as many as his work weighs, and waits for them no longer than his context lasts. In
+ * the order of asking: a heavy one is not passed by lighter ones behind it. Any thread may give back what another took.
+ * Of one process: a child of fork() makes its own. */
+typedef struct wh_sem wh_sem;
+
+/* NULL and ENOMEM in errno without memory. Freed when nobody waits or will. NULL is ignored. */
+WH_API WH_MUST_USE_ wh_sem *wh_sem_new(uint32_t size);
+WH_API void wh_sem_free(wh_sem *sem);
+
+/* Takes `weight` permits: 0, and they are held; or wh_err(ctx), and none is, also if some were free or came at that very
+ * moment. More than there are in all never come: that waits for ctx alone. */
+WH_API WH_MUST_USE_ int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight);
+
+/* The same, if they are free and nobody waits. */
+WH_API WH_MUST_USE_ bool wh_sem_try_acquire(wh_sem *sem, uint32_t weight);
+
+/* Gives permits back. 0; EINVAL, and nothing is changed, if fewer are held. */
+WH_API int wh_sem_release(wh_sem *sem, uint32_t weight);
+
 /* ---- Peers and signals -----------------------------------------------------------------------------------------
  *
  * Both are of the process that asked for them: after a fork() the child watches nobody's peer, and no signal cancels its
- * contexts, until it asks itself. */
+ * contexts, until it asks itself: a worker process calls wh_with_signals() after the fork. */
 
 /* Cancels ctx with WH_CLIENT_GONE when the peer of the connected socket `fd` has closed, shut down its sending side, or
  * reset the connection, also while bytes wait unread. Watches until ctx is ended or done: end ctx before you close fd.
@@ -298,7 +319,8 @@ WH_API void wh_group_free(wh_group *group);
 WH_API int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh_site *site);
 
 /* A child that the first of these signals cancels (WH_SHUTDOWN, the text names the signal and its sender). From then on,
- * and once the context is ended, each signal does again what it did before: a second SIGTERM ends the process. One such
+ * and once the context is ended, each signal does again what it did before: a second SIGTERM ends the process. Blocking
+ * calls are restarted (SA_RESTART): poll wh_done_fd() beside your sockets. One such
  * context at a time for each signal: a later one takes it over. */
 #define wh_with_signals(parent, signals, count) wh_with_signals_at((parent), (signals), (count), WH_HERE)
 WH_API WH_MUST_USE_ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *signals, size_t count,

@@ -26,7 +26,7 @@ typedef void wh_set_fn(void *carrier, const char *name, const char *value);
 
 /* Derives from parent a context for the request that the carrier describes: its span will be the parent of spans started
  * from here, its remaining budget is a deadline (the parent's still holds if it is earlier), its request id a value. An
- * owner, even if there was nothing to extract. */
+ * owner, even if there was nothing to extract. get: not NULL. */
 #define wh_extract(parent, get, carrier) wh_extract_at((parent), (get), (carrier), WH_HERE)
 WH_API WH_MUST_USE_ wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const struct wh_site *site);
 

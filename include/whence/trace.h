@@ -39,8 +39,9 @@ struct wh_attrs {
 struct wh_str { const char *ptr; size_t len; };
 struct wh_bytes { const void *ptr; size_t len; };
 
-/* wh_attr("net.peer.port", 8080): any type that wh_set() takes. WH_ATTRS(wh_attr(...), ...): a list of them. */
-#define wh_attr(key, value) wh_attr_of_((key), (value))
+/* wh_attr("net.peer.port", 8080): any type that wh_set() takes. WH_ATTRS(wh_attr(...), ...): a list of them, which lives as
+ * long as the block that it stands in; in C++ only as long as the call that it is an argument of. */
+#define wh_attr(key, ...) wh_attr_of_((key), (__VA_ARGS__))
 #ifndef __cplusplus
 #define WH_ATTRS(...) \
     ((struct wh_attrs){(const struct wh_attr[]){__VA_ARGS__}, sizeof((const struct wh_attr[]){__VA_ARGS__}) / sizeof(struct wh_attr)})
@@ -79,26 +80,27 @@ struct wh_start_opts {
     int64_t deadline WH_ZERO_;     /* an instant, in place of timeout; 0: none of its own */
     int peer_fd WH_ZERO_;          /* watch this socket as wh_watch_peer() does; 0: none */
     bool root WH_ZERO_;            /* begin a new trace here, whatever the parent */
-    struct wh_attrs attrs WH_EMPTY_;   /* known at the start: samplers see only these, and they cost least */
+    struct wh_attrs attrs WH_EMPTY_;   /* known at the start: samplers see only these */
     const struct wh_link *links WH_ZERO_;
     size_t link_count WH_ZERO_;
 };
 
 /* Derives a context and starts a span in it, child of the parent's span: wh_start(parent, name, options...). An owner:
  * wh_end() ends both. The name should be of low cardinality ("GET /order/{id}", not "GET /order/17").
- * Attributes given here cost less than later ones and are all that a sampler sees. Without a provider, or when the
- * sampler says no, everything but the recording is done. */
+ * Attributes given here are all that a sampler sees. When the sampler says no, everything but the recording is done.
+ * Without a provider, or after its shutdown, there are no spans: no ids begin here, what was extracted is handed on as it
+ * came, and wh_explain() knows no names. name: not a constant NULL. peer_fd: where it cannot be watched, it is not. */
 #define wh_start(parent, ...) \
     wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, \
                               .literal = WH_LITERAL_LENGTH_(WH_FIRST_(__VA_ARGS__, 0)), .name = __VA_ARGS__))
 WH_API WH_MUST_USE_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
 
 /* wh_set(ctx, key, value): one attribute on the span of ctx, or of the nearest context above that has one. The value may
- * be a bool, any integer or floating type, a char * (terminated; NULL is the empty string), struct wh_str or struct
+ * be a bool, any integer or floating type (no long double, __int128 or bit-field), a char * (terminated; NULL is the empty string), struct wh_str or struct
  * wh_bytes; it is copied. A key set twice has its last value; over the limit, new keys are dropped and counted. Text that
  * is not UTF-8 becomes bytes; an unsigned above INT64_MAX becomes its decimal digits. Note that in C11 `true` and
  * `a == b` are of type int: write wh_set_bool() or a cast where a boolean is meant. Nothing happens after the end. */
-#define wh_set(ctx, key, value) WH_SET_(ctx, key, value)
+#define wh_set(ctx, key, ...) WH_SET_(ctx, key, (__VA_ARGS__))
 static inline void wh_set_bool(const wh_ctx *ctx, const char *key, bool value);
 
 /* Something that happened at an instant: wh_event(ctx, "retry", .attrs = WH_ATTRS(wh_attr("attempt", 2))). */
@@ -200,11 +202,14 @@ WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
 #define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
 WH_API WH_MUST_USE_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
 
-/* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`; EIO if an exporter failed. */
+/* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`, and the export goes on; EIO if an exporter failed;
+ * EALREADY once the shutdown has begun. */
 WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
 
-/* Flushes, shuts the exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results. The
- * provider object itself stays valid: contexts may still point to it. */
+/* Flushes, shuts the exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results;
+ * after ETIMEDOUT the exporters are shut down as soon as they come back. The provider object itself stays valid for ever:
+ * contexts may still point to it. All providers share one export thread, so an exporter that ignores its deadline holds up
+ * all of them; and beyond the sixteenth of a process they share their statistics. */
 WH_API int wh_provider_shutdown(wh_provider *provider, int64_t timeout);
 
 /* What has become of the spans. started = exported + waiting + open + every kind of dropped. */

@@ -186,10 +186,14 @@ static void T157_fork_waits_for_who_stays(void **state)
     join(thread);
 }
 
+/* Registered before the library's own: so it runs after that, when the library has shut the gate. */
+__attribute__((constructor(101))) static void come_first(void)
+{
+    pthread_atfork(in_the_middle_of_fork, NULL, NULL);
+}
+
 int main(void)
 {
-    /* Registered before the library's own: so it runs after that, when the library has shut the gate. */
-    pthread_atfork(in_the_middle_of_fork, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(locks_exclude),
         cmocka_unit_test(the_other_bits_are_the_holders),

@@ -13,6 +13,8 @@ whence_test(context/test_callback.c LABELS quick)
 whence_test(context/test_stop.c LABELS quick)
 whence_test(context/test_wait.c LABELS quick)
 whence_test(context/test_group.c LABELS quick)
+whence_test(context/test_sem.c LABELS quick)
+target_include_directories(context_test_sem PRIVATE ${PROJECT_SOURCE_DIR}/context) # it compiles sem.c anew
 whence_test(context/test_peer.c LABELS quick)
 whence_test(context/test_signal.c LABELS quick)
 whence_test(context/test_fork.c LABELS quick)

@@ -259,6 +259,15 @@ static void the_words_of_a_cancel(void **state)
                              "  ignored  2 later cancels, the first y at test_cause.c:[0-9]* +*s");
 }
 
+/* What a client has sent gets into logs by way of the cause: it ends no line and commands no terminal. */
+static void hostile_words_are_harmless(void **state)
+{
+    (void)state;
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    wh_cancelf(ctx, reason_x, "bad\nline \x1b[31m \xff \xc2\x9b \xc3\xa4 \x7f");
+    assert_words(ctx, "canceled: x \"bad?line ?\\[31m ? ? \xc3\xa4 ?\" at *");
+}
+
 static void T049_the_words_of_a_deadline(void **state)
 {
     (void)state;
@@ -331,6 +340,7 @@ int main(void)
         cmocka_unit_test(T038_a_literal_is_kept_and_a_copy_goes_with_the_context),
         cmocka_unit_test(the_words_of_what_is_not_done),
         cmocka_unit_test(the_words_of_a_cancel),
+        cmocka_unit_test(hostile_words_are_harmless),
         cmocka_unit_test(T049_the_words_of_a_deadline),
         cmocka_unit_test(the_words_of_a_span),
         cmocka_unit_test(explaining_into_any_buffer),

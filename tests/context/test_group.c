@@ -345,6 +345,25 @@ static void T129_a_thread_that_cannot_be_had_is_a_failure(void **state)
     assert_string_equal(cause_of(wh_group_ctx(group)).text, expected);
 }
 
+static int leave(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+    pthread_exit(NULL);
+}
+
+/* By pthread_exit(), or cancelled while it waits: it counts as a member that has failed, and nobody waits for it. */
+static void a_member_that_leaves_its_thread_has_failed(void **state)
+{
+    (void)state;
+    struct worker worker = {.result = 0};
+    WH_AUTO_GROUP wh_group *group = wh_group_new(NULL);
+    assert_int_equal(wh_go(group, work_until_done, &worker), 0);
+    assert_int_equal(wh_go(group, leave, NULL), 0);
+    assert_int_equal(wh_group_wait(group), ECANCELED);
+    assert_ptr_equal(worker.cause, WH_SIBLING_FAILED);
+    assert_string_equal(cause_of(wh_group_ctx(group)).text, "leave left its thread: ECANCELED");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +381,7 @@ int main(void)
         cmocka_unit_test(groups_nest),
         cmocka_unit_test(T129_the_culprit_is_the_span_that_failed),
         cmocka_unit_test(T129_a_thread_that_cannot_be_had_is_a_failure),
+        cmocka_unit_test(a_member_that_leaves_its_thread_has_failed),
     };
     return cmocka_run_group_tests_name("group", tests, NULL, NULL);
 }

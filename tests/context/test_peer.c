@@ -103,6 +103,26 @@ static void T146_a_reset_is_gone_and_says_so(void **state)
     }
 }
 
+/* A copy that is not one, as for MSG_ZEROCOPY, is told through the error queue: the peer is still there. */
+static void a_message_in_the_error_queue_is_no_hang_up(void **state)
+{
+    (void)state;
+    static char bytes[20000];
+    const int one = 1;
+    struct line line = connect_line();
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    assert_int_equal(setsockopt(line.server, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof one), 0);
+    assert_int_equal(wh_watch_peer(ctx, line.server, WH_HALF_CLOSE), 0);
+    assert_true(send(line.server, bytes, sizeof bytes, MSG_ZEROCOPY) > 0);
+    struct pollfd told = {.fd = line.server};
+    assert_int_equal(poll(&told, 1, 20000), 1);
+    assert_int_equal(told.revents, POLLERR);
+    let_the_loop_look();
+    assert_int_equal(wh_err(ctx), 0);
+    close(line.client);
+    reset(line.server);
+}
+
 static void T146_a_half_close_is_gone_unless_it_is_allowed(void **state)
 {
     (void)state;
@@ -409,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(T146_a_peer_that_closes_is_gone),
         cmocka_unit_test(T146_a_reset_is_gone_and_says_so),
+        cmocka_unit_test(a_message_in_the_error_queue_is_no_hang_up),
         cmocka_unit_test(T146_a_half_close_is_gone_unless_it_is_allowed),
         cmocka_unit_test(T146_with_half_close_a_failed_write_tells),
         cmocka_unit_test(T146_over_a_unix_socket_too),

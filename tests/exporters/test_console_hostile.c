@@ -3,7 +3,7 @@
 
 #include "drawing.h"
 #include "exporters/sheet.h"
-#include "exporters/utf8.h"
+#include "base/utf8.h"
 #include "test.h"
 
 /* ---- text ---- */

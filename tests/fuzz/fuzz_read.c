@@ -7,7 +7,7 @@
 #include <whence/exporters.h>
 
 #include "exporters/json.h"
-#include "exporters/utf8.h"
+#include "base/utf8.h"
 
 static void require(bool holds)
 {

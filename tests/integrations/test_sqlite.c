@@ -86,8 +86,8 @@ static void an_endless_query_ends_when_its_context_does(void **state)
     wh_ctx *request = wh_start(spans.root, "request");
     assert_int_equal(sqlite3_prepare_v2(db, endless, -1, &statement, NULL), SQLITE_OK);
     wh_ctx *query = wh_sqlite_start(request, statement);
-    pthread_create(&canceller, NULL, cancel_soon, request);
     const int64_t begun = wh_now();
+    pthread_create(&canceller, NULL, cancel_soon, request);
     assert_int_equal(wh_sqlite_step(query, statement), SQLITE_INTERRUPT);
     assert_true(wh_now() - begun >= WH_MS(49));
     assert_true(wh_now() - begun < WH_SEC(10));

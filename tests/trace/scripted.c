@@ -47,7 +47,7 @@ static void scripted_interrupt(struct wh_exporter *self)
 
 static void scripted_destroy(struct wh_exporter *self)
 {
-    ((struct scripted *)self)->destroyed++;
+    __atomic_fetch_add(&((struct scripted *)self)->destroyed, 1, __ATOMIC_RELEASE);
 }
 
 void scripted_init(struct scripted *s)

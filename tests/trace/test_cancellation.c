@@ -419,6 +419,24 @@ static void an_unsampled_trace_is_cancelled_just_the_same(void **state)
     spans_end(&spans);
 }
 
+static void end_it(void *ctx)
+{
+    wh_end(ctx);
+}
+
+/* "On cancel, tear down the request": the span goes in the middle of its own cancel. */
+static void a_callback_ends_the_span_that_is_cancelled(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *span = wh_start(spans.root, "torn down");
+    assert_int_equal(wh_after_inline(span, end_it, span, NULL), 0);
+    assert_true(wh_cancel(span, WH_CLIENT_GONE, "bye"));
+    const struct wh_span_view view = span_named(&spans, "torn down");
+    assert_string_equal(span_text(&view, "whence.cancel.reason"), "client_gone");
+    spans_end(&spans);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +452,7 @@ int main(void)
         cmocka_unit_test(the_remote_deadline_is_the_callers),
         cmocka_unit_test(limits_do_not_drop_the_cause),
         cmocka_unit_test(work_begun_after_the_cancel),
+        cmocka_unit_test(a_callback_ends_the_span_that_is_cancelled),
         cmocka_unit_test(ended_while_others_worked_on),
         cmocka_unit_test(an_unsampled_trace_is_cancelled_just_the_same),
     };

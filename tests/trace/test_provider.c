@@ -75,6 +75,57 @@ static void flush_and_shutdown_obey_their_limits(void **state)
     assert_int_equal(stats_of(provider).started, 10);
 }
 
+/* Needs 150 ms for a batch, and gives up at the deadline. */
+static int export_slowly(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
+{
+    (void)self, (void)batch, (void)rejected;
+    const int64_t needed = wh_now() + WH_MS(150);
+    usleep(150000);
+    return deadline < needed ? ETIMEDOUT : 0;
+}
+
+/* A flush bounds how long its caller waits, not the export, which is not its own: neither of this provider nor of others. */
+static void an_impatient_flush_loses_nothing(void **state)
+{
+    (void)state;
+    static struct scripted s, t;
+    scripted_init(&s), scripted_init(&t);
+    s.exporter.export_batch = t.exporter.export_batch = export_slowly;
+    wh_provider *impatient = provider_of(&s, .schedule_delay = WH_SEC(3600)), *other = provider_of(&t, .schedule_delay = WH_SEC(3600));
+    for (int i = 0; i < 3; i++) {
+        make_spans(impatient, 10);
+        make_spans(other, 10);
+        assert_int_equal(wh_provider_flush(impatient, WH_MS(20)), ETIMEDOUT);
+    }
+    assert_int_equal(wh_provider_flush(other, WH_SEC(20)), 0);
+    assert_int_equal(stats_of(impatient).exported, 30);
+    assert_int_equal(stats_of(other).exported, 30);
+    assert_int_equal(wh_provider_shutdown(impatient, WH_SEC(20)), 0);
+    assert_int_equal(wh_provider_shutdown(other, WH_SEC(20)), 0);
+}
+
+/* What a shutdown could not wait for is closed when it comes back: also if it was somebody else's exporter that was busy. */
+static void who_was_held_up_is_closed_later(void **state)
+{
+    (void)state;
+    static struct scripted s, t;
+    scripted_init(&s), scripted_init(&t);
+    s.blocked = 1;
+    wh_provider *stuck = provider_of(&s, .schedule_delay = WH_MS(1)), *other = provider_of(&t, .schedule_delay = WH_MS(1));
+    make_spans(stuck, 10);
+    while (!__atomic_load_n(&s.inside, __ATOMIC_ACQUIRE)) usleep(1000);
+    make_spans(other, 10);
+    assert_int_equal(wh_provider_shutdown(other, WH_MS(100)), ETIMEDOUT);
+    assert_int_equal(t.destroyed, 0);
+    scripted_block(&s, false);
+    for (int i = 0; i < 2000 && !__atomic_load_n(&t.destroyed, __ATOMIC_ACQUIRE); i++) usleep(5000);
+    assert_int_equal(t.shutdowns, 1);
+    assert_int_equal(t.destroyed, 1);
+    assert_int_equal(wh_provider_shutdown(stuck, WH_SEC(20)), 0);
+    const struct wh_provider_stats stats = stats_of(other);
+    assert_adds_up(&stats);
+}
+
 /* An exporter that never comes back is left what it uses. Static: the thread stays in it to the end of the process. */
 static void an_exporter_that_hangs_for_ever(void **state)
 {
@@ -124,6 +175,8 @@ int main(void)
         cmocka_unit_test(a_lone_span_leaves_after_the_delay),
         cmocka_unit_test(many_leave_before_the_delay),
         cmocka_unit_test(flush_and_shutdown_obey_their_limits),
+        cmocka_unit_test(an_impatient_flush_loses_nothing),
+        cmocka_unit_test(who_was_held_up_is_closed_later),
         cmocka_unit_test(an_exporter_that_hangs_for_ever),
         cmocka_unit_test(two_providers_keep_apart),
     };

@@ -357,7 +357,7 @@ static void large_spans(void **state)
         snprintf(key, sizeof key, "k%d", i);
         wh_set(span, key, (const char *)text);
     }
-    wh_set(span, "last", "there");
+    wh_set(span, "last", (struct wh_str){"there", 5});
     wh_end(span);
     const struct wh_span_view view = span_named(&spans, "large");
     assert_int_equal(count_attrs(&view), 4);

@@ -14,4 +14,7 @@ int wh__export_all(int64_t deadline);
 bool wh__drain_lock(int64_t deadline);
 void wh__drain_unlock(void);
 
+/* Between these: everything that waits now is exported or dropped. 0, or EIO if an exporter failed. */
+int wh__drain(void);
+
 #endif

@@ -24,6 +24,8 @@ struct wh_provider {
 
     bool closing;                     /* atomic: its shutdown has begun */
     bool shut_down;                   /* atomic: nothing is recorded any more */
+    bool close_late;                  /* atomic: its exporters were busy when its shutdown had to end: they are closed after */
+    int64_t closing_deadline;         /* atomic, with `closing` */
     uint64_t dropped_homeless;        /* atomic: on threads without memory for counters */
 
     /* of whoever holds the drain; the counters are atomic for those who ask */
@@ -58,6 +60,9 @@ static inline uint64_t wh__many(const wh_provider *provider)
 
 /* Says when spans begin to be lost, and when that is over, or how many it were at the end. For whoever holds the drain. */
 void wh__provider_report_losses(wh_provider *provider, bool at_the_end);
+
+/* Closes the exporters that a shutdown could not wait for. For whoever holds the drain. */
+void wh__provider_close_late(wh_provider *provider);
 
 /* In the child of a fork: what is counted and what waits is the parent's. */
 void wh__provider_forget(wh_provider *provider);

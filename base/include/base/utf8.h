@@ -1,6 +1,6 @@
 /* UTF-8 that may be anything, one character at a time. */
-#ifndef EXPORTERS_UTF8_H
-#define EXPORTERS_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stdint.h>
 

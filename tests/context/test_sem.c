@@ -1,0 +1,735 @@
+/* Semaphores: who gets in, in which order, and that no permit is ever lost or made. */
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "sem.c" /* whose queue it looks into */
+#include "tools.h"
+
+/* ---- what is known of a semaphore ---- */
+
+static unsigned waiting(wh_sem *sem)
+{
+    unsigned count = 0;
+    wh__lock(&sem->lock);
+    for (const struct waiter *waiter = sem->first; waiter; waiter = waiter->next) count++;
+    wh__unlock(&sem->lock);
+    return count;
+}
+
+static uint32_t taken(wh_sem *sem)
+{
+    wh__lock(&sem->lock);
+    const uint32_t count = sem->taken;
+    wh__unlock(&sem->lock);
+    return count;
+}
+
+static wh_sem *sem_with(uint32_t size, uint32_t held)
+{
+    wh_sem *sem = wh_sem_new(size);
+    assert_non_null(sem);
+    assert_true(wh_sem_try_acquire(sem, held));
+    return sem;
+}
+
+/* All is back, and the queue works still. */
+static void assert_idle(wh_sem *sem)
+{
+    assert_int_equal(taken(sem), 0);
+    assert_int_equal(waiting(sem), 0);
+    assert_ptr_equal(sem->last, &sem->first);
+    assert_true(wh_sem_try_acquire(sem, sem->size));
+    assert_false(wh_sem_try_acquire(sem, 1));
+    assert_int_equal(wh_sem_release(sem, sem->size), 0);
+}
+
+/* ---- threads that ask ---- */
+
+struct asker {
+    pthread_t thread;
+    const wh_ctx *ctx;
+    wh_sem *sem;
+    uint32_t weight;
+    int err; /* atomic; -1: not back yet */
+};
+
+static void *ask(void *arg)
+{
+    struct asker *asker = arg;
+    const int err = wh_sem_acquire(asker->ctx, asker->sem, asker->weight);
+    __atomic_store_n(&asker->err, err, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void begin_to_ask(struct asker *asker, const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
+{
+    *asker = (struct asker){.ctx = ctx, .sem = sem, .weight = weight, .err = -1};
+    asker->thread = start(ask, asker);
+}
+
+static void line_up(struct asker *asker, const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
+{
+    const unsigned before = waiting(sem);
+    begin_to_ask(asker, ctx, sem, weight);
+    EVENTUALLY(waiting(sem) == before + 1);
+}
+
+static int answer_to(struct asker *asker)
+{
+    join(asker->thread);
+    return asker->err;
+}
+
+static bool still_asks(const struct asker *asker)
+{
+    return __atomic_load_n(&asker->err, __ATOMIC_ACQUIRE) == -1;
+}
+
+/* ---- one at a time ---- */
+
+static void trying_never_waits(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(3, 0);
+    assert_true(wh_sem_try_acquire(sem, 2));
+    assert_false(wh_sem_try_acquire(sem, 2));
+    assert_false(wh_sem_try_acquire(sem, UINT32_MAX));
+    assert_true(wh_sem_try_acquire(sem, 1));
+    assert_true(wh_sem_try_acquire(sem, 0));
+    assert_false(wh_sem_try_acquire(sem, 1));
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_int_equal(wh_sem_release(sem, 2), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+    wh_sem_free(NULL);
+}
+
+static void of_any_size(void **state)
+{
+    (void)state;
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    WH_AUTO wh_ctx *brief = wh_with_timeout(ctx, WH_MS(2));
+    wh_sem *none = sem_with(0, 0), *all = sem_with(UINT32_MAX, 0);
+    assert_int_equal(wh_sem_acquire(ctx, none, 0), 0);
+    assert_int_equal(wh_sem_release(none, 1), EINVAL);
+    assert_int_equal(wh_sem_acquire(ctx, all, UINT32_MAX), 0);
+    assert_false(wh_sem_try_acquire(all, 1));
+    assert_int_equal(wh_sem_release(all, UINT32_MAX), 0);
+    assert_int_equal(wh_sem_acquire(brief, none, 1), ETIMEDOUT);
+    assert_int_equal(taken(none), 0);
+    assert_idle(all);
+    wh_sem_free(none);
+    wh_sem_free(all);
+}
+
+static void T139_a_done_context_fails_though_permits_are_free(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(5, 0);
+    WH_AUTO wh_ctx *cancelled = wh_with_cancel(NULL);
+    WH_AUTO wh_ctx *late = wh_with_timeout(NULL, 0);
+    WH_AUTO wh_ctx *soon = wh_with_timeout(NULL, WH_US(100));
+    wh_cancel(cancelled, NULL, NULL);
+    while (wh_now() <= wh_deadline(soon)) continue; /* the timer may not have noticed */
+    assert_int_equal(wh_sem_acquire(soon, sem, 1), ETIMEDOUT);
+    for (uint32_t weight = 0; weight < 7; weight++) {
+        assert_int_equal(wh_sem_acquire(cancelled, sem, weight), ECANCELED);
+        assert_int_equal(wh_sem_acquire(late, sem, weight), ETIMEDOUT);
+    }
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+static void T139_giving_back_too_much_changes_nothing(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(4, 2);
+    assert_int_equal(wh_sem_release(sem, 3), EINVAL);
+    assert_int_equal(wh_sem_release(sem, UINT32_MAX), EINVAL);
+    assert_int_equal(taken(sem), 2);
+    struct asker asker;
+    line_up(&asker, NULL, sem, 3);
+    assert_int_equal(wh_sem_release(sem, 3), EINVAL);
+    assert_true(still_asks(&asker) && waiting(sem) == 1);
+    assert_int_equal(wh_sem_release(sem, 2), 0);
+    assert_int_equal(answer_to(&asker), 0);
+    assert_int_equal(wh_sem_release(sem, 3), 0);
+    assert_int_equal(wh_sem_release(sem, 1), EINVAL);
+    assert_int_equal(wh_sem_release(sem, 0), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+/* ---- the queue ---- */
+
+struct line {
+    struct asker askers[60];
+    unsigned arrived[60], arrivals; /* written by who holds the permits */
+};
+
+struct place {
+    struct line *line;
+    wh_sem *sem;
+    uint32_t weight;
+    unsigned index;
+};
+
+static void *arrive(void *arg)
+{
+    const struct place *place = arg;
+    const int err = wh_sem_acquire(NULL, place->sem, place->weight);
+    if (err) return (void *)(intptr_t)err;
+    place->line->arrived[place->line->arrivals++] = place->index;
+    return (void *)(intptr_t)wh_sem_release(place->sem, place->weight);
+}
+
+/* Of three permits each takes two or three: so there is never more than one inside. */
+static void T139_first_come_first_served(void **state)
+{
+    (void)state;
+    enum { MANY = 60 };
+    static struct line line;
+    struct place places[MANY];
+    pthread_t threads[MANY];
+    line.arrivals = 0;
+    wh_sem *sem = sem_with(3, 2);
+    for (unsigned i = 0; i < MANY; i++) {
+        places[i] = (struct place){.line = &line, .sem = sem, .weight = 2 + i % 2, .index = i};
+        threads[i] = start(arrive, &places[i]);
+        EVENTUALLY(waiting(sem) == i + 1);
+    }
+    assert_false(wh_sem_try_acquire(sem, 1)); /* one is free, but not for who comes last */
+    assert_int_equal(wh_sem_release(sem, 2), 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        void *err;
+        assert_int_equal(pthread_join(threads[i], &err), 0);
+        assert_null(err);
+    }
+    for (unsigned i = 0; i < MANY; i++) assert_int_equal(line.arrived[i], i);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+static void T139_a_heavy_one_is_not_passed(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(4, 2);
+    struct asker heavy, light;
+    line_up(&heavy, NULL, sem, 4);
+    line_up(&light, wh_background(), sem, 1);
+    assert_false(wh_sem_try_acquire(sem, 1));
+    assert_false(wh_sem_try_acquire(sem, 0));
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    wh_wait(NULL, WH_MS(2));
+    assert_true(still_asks(&heavy) && still_asks(&light));
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_int_equal(answer_to(&heavy), 0);
+    assert_true(still_asks(&light));
+    assert_int_equal(wh_sem_release(sem, 4), 0); /* by another than who took them */
+    assert_int_equal(answer_to(&light), 0);
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+struct crowd {
+    wh_sem *sem;
+    bool over;
+};
+
+static void *come_and_go(void *arg)
+{
+    struct crowd *crowd = arg;
+    intptr_t wrong = 0;
+    while (!__atomic_load_n(&crowd->over, __ATOMIC_RELAXED))
+        wrong += wh_sem_acquire(NULL, crowd->sem, 1) != 0 || wh_sem_release(crowd->sem, 1) != 0;
+    return (void *)wrong;
+}
+
+static void T139_a_heavy_one_is_not_starved(void **state)
+{
+    (void)state;
+    struct crowd crowd = {.sem = sem_with(4, 0)};
+    pthread_t threads[6];
+    for (int i = 0; i < 6; i++) threads[i] = start(come_and_go, &crowd);
+    for (int i = 0; i < rounds(200); i++) {
+        WH_AUTO wh_ctx *ctx = wh_with_timeout(NULL, WH_SEC(30));
+        assert_int_equal(wh_sem_acquire(ctx, crowd.sem, 4), 0);
+        assert_int_equal(wh_sem_release(crowd.sem, 4), 0);
+    }
+    __atomic_store_n(&crowd.over, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < 6; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    assert_idle(crowd.sem);
+    wh_sem_free(crowd.sem);
+}
+
+static void T139_more_than_there_are_waits_for_the_context_alone(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(4, 0);
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    WH_AUTO wh_ctx *brief = wh_with_timeout(ctx, WH_MS(2));
+    struct asker asker;
+    begin_to_ask(&asker, ctx, sem, 5);
+    EVENTUALLY(wh__state(ctx) & WH__WAITERS);
+    assert_int_equal(wh_sem_acquire(brief, sem, UINT32_MAX), ETIMEDOUT);
+    assert_int_equal(wh_sem_acquire(ctx, sem, 4), 0);
+    assert_int_equal(wh_sem_release(sem, 4), 0);
+    assert_true(still_asks(&asker));
+    wh_cancel(ctx, NULL, NULL);
+    assert_int_equal(answer_to(&asker), ECANCELED);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+static void T139_cancelling_the_first_lets_the_next_in(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(4, 2);
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    struct asker heavy, light[3];
+    line_up(&heavy, ctx, sem, 3);
+    for (int i = 0; i < 3; i++) line_up(&light[i], NULL, sem, 1);
+    wh_cancel(ctx, NULL, NULL);
+    assert_int_equal(answer_to(&heavy), ECANCELED);
+    assert_int_equal(answer_to(&light[0]), 0);
+    assert_int_equal(answer_to(&light[1]), 0);
+    assert_true(still_asks(&light[2]) && taken(sem) == 4);
+    assert_int_equal(wh_sem_release(sem, 4), 0);
+    assert_int_equal(answer_to(&light[2]), 0);
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+static void who_leaves_the_middle_or_the_end_leaves_the_queue_whole(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(1, 1);
+    struct asker askers[4];
+    wh_ctx *ctx[4];
+    for (int i = 0; i < 4; i++) line_up(&askers[i], ctx[i] = wh_with_cancel(NULL), sem, 1);
+    wh_cancel(ctx[1], NULL, NULL);
+    assert_int_equal(answer_to(&askers[1]), ECANCELED);
+    wh_cancel(ctx[3], NULL, NULL);
+    assert_int_equal(answer_to(&askers[3]), ECANCELED);
+    struct asker last;
+    line_up(&last, NULL, sem, 1);
+    struct asker *rest[] = {&askers[0], &askers[2], &last};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(waiting(sem), 3 - i);
+        assert_int_equal(wh_sem_release(sem, 1), 0);
+        assert_int_equal(answer_to(rest[i]), 0);
+    }
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_idle(sem);
+    for (int i = 0; i < 4; i++) wh_end(ctx[i]);
+    wh_sem_free(sem);
+}
+
+/* ---- the deadline ---- */
+
+static void a_deadline_ends_the_wait_and_not_before(void **state)
+{
+    (void)state;
+    wh_sem *sem = sem_with(2, 1);
+    WH_AUTO wh_ctx *ctx = wh_with_timeout(NULL, WH_MS(5));
+    WH_AUTO wh_ctx *below = wh_with_cancel(ctx);
+    assert_int_equal(wh_sem_acquire(below, sem, 2), ETIMEDOUT);
+    assert_true(wh_now() >= wh_deadline(ctx));
+    assert_int_equal(taken(sem), 1);
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+static bool without_a_timer(void *unused)
+{
+    (void)unused;
+    struct rlimit none;
+    CHECK(getrlimit(RLIMIT_NOFILE, &none) == 0);
+    none.rlim_cur = 0;
+    CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0); /* the thread for timers needs a descriptor */
+    wh_sem *sem = wh_sem_new(1);
+    CHECK(sem && wh_sem_try_acquire(sem, 1));
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_MS(3));
+    CHECK(wh_sem_acquire(ctx, sem, 1) == ETIMEDOUT);
+    CHECK(wh_now() >= wh_deadline(ctx));
+    CHECK(wh_sem_release(sem, 1) == 0 && wh_sem_try_acquire(sem, 1));
+    wh_end(ctx);
+    wh_sem_free(sem);
+    return true;
+}
+
+static void a_deadline_needs_no_timer(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(without_a_timer, NULL), 0);
+}
+
+/* ---- without memory ---- */
+
+static _Thread_local bool fail_all;
+
+static bool gate(size_t size)
+{
+    (void)size;
+    return !fail_all;
+}
+
+static void a_semaphore_needs_memory(void **state)
+{
+    (void)state;
+    wh__mem_gate = gate;
+    fail_all = true;
+    errno = 0;
+    wh_sem *sem = wh_sem_new(1);
+    const int err = errno;
+    fail_all = false;
+    wh__mem_gate = NULL;
+    assert_null(sem);
+    assert_int_equal(err, ENOMEM);
+}
+
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
+/* Asks with nothing left to make a callback of. */
+static void *ask_in_need(void *arg)
+{
+    struct asker *asker = arg;
+    void *stash = NULL;
+    fail_all = true;
+    for (void *block; (block = wh__slab_take(WH__128)); stash = block) *(void **)block = stash;
+    const bool in_need = wh_after_inline(asker->ctx, nothing, NULL, NULL) == ENOMEM;
+    const int err = wh_sem_acquire(asker->ctx, asker->sem, asker->weight);
+    fail_all = false;
+    for (void *block; (block = stash);) {
+        stash = *(void **)block;
+        wh__slab_put(block);
+    }
+    __atomic_store_n(&asker->err, in_need ? err : ENOMEM, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void waiting_needs_no_memory(void **state)
+{
+    (void)state;
+    wh__mem_gate = gate;
+    wh_sem *sem = sem_with(1, 1);
+    for (int kind = 0; kind < 3; kind++) { /* it is let in; cancelled; too late */
+        WH_AUTO wh_ctx *ctx = kind == 2 ? wh_with_timeout(NULL, WH_MS(30)) : wh_with_cancel(NULL);
+        struct asker asker = {.ctx = ctx, .sem = sem, .weight = 1, .err = -1};
+        asker.thread = start(ask_in_need, &asker);
+        if (kind < 2) EVENTUALLY(waiting(sem) == 1);
+        if (kind == 0) assert_int_equal(wh_sem_release(sem, 1), 0);
+        if (kind == 1) wh_cancel(ctx, NULL, NULL);
+        assert_int_equal(answer_to(&asker), kind == 0 ? 0 : kind == 1 ? ECANCELED : ETIMEDOUT);
+        assert_int_equal(taken(sem), 1);
+    }
+    wh__mem_gate = NULL;
+    assert_int_equal(wh_sem_release(sem, 1), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+/* ---- many ---- */
+
+enum { CROWD = 2000 };
+
+static void one_release_lets_thousands_in(void **state)
+{
+    (void)state;
+    static struct asker askers[CROWD];
+    const unsigned many = (unsigned)rounds(CROWD);
+    WH_AUTO wh_ctx *ctx = wh_with_timeout(NULL, WH_SEC(1000));
+    wh_sem *sem = sem_with(CROWD, CROWD);
+    for (unsigned i = 0; i < many; i++) begin_to_ask(&askers[i], i % 2 ? ctx : NULL, sem, 1);
+    EVENTUALLY(waiting(sem) == many);
+    assert_int_equal(wh_sem_release(sem, many), 0);
+    for (unsigned i = 0; i < many; i++) assert_int_equal(answer_to(&askers[i]), 0);
+    assert_int_equal(taken(sem), CROWD);
+    assert_int_equal(wh_sem_release(sem, CROWD), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+/* Every other one goes, and then the one at the head, for whom all the others wait. */
+static void one_cancel_sends_thousands_away(void **state)
+{
+    (void)state;
+    static struct asker askers[CROWD];
+    const unsigned many = (unsigned)rounds(CROWD);
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    WH_AUTO wh_ctx *first = wh_with_cancel(NULL);
+    wh_sem *sem = sem_with(CROWD, 1);
+    struct asker head;
+    line_up(&head, first, sem, CROWD);
+    for (unsigned i = 0; i < many; i++) begin_to_ask(&askers[i], i % 2 ? ctx : NULL, sem, 1);
+    EVENTUALLY(waiting(sem) == many + 1);
+    wh_cancel(ctx, NULL, NULL);
+    for (unsigned i = 1; i < many; i += 2) assert_int_equal(answer_to(&askers[i]), ECANCELED);
+    assert_int_equal(waiting(sem), 1 + (many + 1) / 2);
+    wh_cancel(first, NULL, NULL);
+    assert_int_equal(answer_to(&head), ECANCELED);
+    for (unsigned i = 0; i < many; i += 2) assert_int_equal(answer_to(&askers[i]), 0);
+    assert_int_equal(wh_sem_release(sem, 1 + (many + 1) / 2), 0);
+    assert_idle(sem);
+    wh_sem_free(sem);
+}
+
+/* ---- races ---- */
+
+/* The first waits with a context that is cancelled while the permit comes; behind it, one who must get it in the end. */
+struct duel {
+    struct gate gate;
+    wh_sem *sem;
+    wh_ctx *ctx;
+    int count;
+    int won, lost, wrong;
+};
+
+static void *first_in_line(void *arg)
+{
+    struct duel *duel = arg;
+    for (int i = 0; i < duel->count; i++) {
+        meet(&duel->gate, 4);
+        const int err = wh_sem_acquire(duel->ctx, duel->sem, 1);
+        if (err == 0) duel->wrong += wh_sem_release(duel->sem, 1) != 0;
+        duel->wrong += err != 0 && err != ECANCELED;
+        *(err ? &duel->lost : &duel->won) += 1;
+        meet(&duel->gate, 4);
+    }
+    return NULL;
+}
+
+static void *second_in_line(void *arg)
+{
+    struct duel *duel = arg;
+    intptr_t wrong = 0;
+    for (int i = 0; i < duel->count; i++) {
+        meet(&duel->gate, 4);
+        wrong += wh_sem_acquire(NULL, duel->sem, 2) != 0 || wh_sem_release(duel->sem, 2) != 0;
+        meet(&duel->gate, 4);
+    }
+    return (void *)wrong;
+}
+
+static void *canceller(void *arg)
+{
+    struct duel *duel = arg;
+    uint32_t seed = 7;
+    for (int i = 0; i < duel->count; i++) {
+        meet(&duel->gate, 4);
+        if (i % 2) EVENTUALLY(waiting(duel->sem) > 0 || !taken(duel->sem));
+        dawdle(&seed);
+        wh_cancel(duel->ctx, NULL, NULL);
+        meet(&duel->gate, 4);
+    }
+    return NULL;
+}
+
+static void T139_cancel_and_grant_at_once_lose_no_permit(void **state)
+{
+    (void)state;
+    struct duel duel = {.sem = sem_with(2, 2), .ctx = wh_with_cancel(NULL), .count = chances(20000)};
+    void *(*const roles[])(void *) = {first_in_line, second_in_line, canceller};
+    pthread_t threads[3];
+    uint32_t seed = 3;
+    for (int i = 0; i < 3; i++) threads[i] = start(roles[i], &duel);
+    for (int i = 0; i < duel.count; i++) {
+        meet(&duel.gate, 4);
+        if (i % 2) EVENTUALLY(waiting(duel.sem) > 0);
+        dawdle(&seed);
+        assert_int_equal(wh_sem_release(duel.sem, 2), 0);
+        meet(&duel.gate, 4); /* everyone is through: all is back */
+        assert_idle(duel.sem);
+        assert_true(wh_sem_try_acquire(duel.sem, 2));
+        wh_end(duel.ctx);
+        duel.ctx = wh_with_cancel(NULL);
+    }
+    void *wrong;
+    join(threads[0]);
+    assert_int_equal(pthread_join(threads[1], &wrong), 0);
+    join(threads[2]);
+    assert_null(wrong);
+    assert_int_equal(duel.wrong, 0);
+    assert_int_equal(duel.won + duel.lost, duel.count);
+    wh_end(duel.ctx);
+    wh_sem_free(duel.sem);
+}
+
+struct givers {
+    struct gate gate;
+    wh_sem *sem;
+    int count, given;
+};
+
+static void *give_one_too_many(void *arg)
+{
+    struct givers *givers = arg;
+    for (int i = 0; i < givers->count; i++) {
+        meet(&givers->gate, 3);
+        if (wh_sem_release(givers->sem, 1) == 0) __atomic_fetch_add(&givers->given, 1, __ATOMIC_RELAXED);
+        meet(&givers->gate, 3);
+    }
+    return NULL;
+}
+
+static void T139_two_cannot_give_back_the_same_permit(void **state)
+{
+    (void)state;
+    struct givers givers = {.sem = sem_with(3, 0), .count = chances(20000)};
+    const pthread_t threads[] = {start(give_one_too_many, &givers), start(give_one_too_many, &givers)};
+    for (int i = 0; i < givers.count; i++) {
+        const bool took = wh_sem_try_acquire(givers.sem, 1);
+        meet(&givers.gate, 3);
+        meet(&givers.gate, 3);
+        assert_true(took && taken(givers.sem) == 0);
+    }
+    join(threads[0]);
+    join(threads[1]);
+    assert_int_equal(givers.given, givers.count);
+    assert_idle(givers.sem);
+    wh_sem_free(givers.sem);
+}
+
+/* Whoever is let in last frees the semaphore, while who let them in may not have returned yet. */
+struct shared {
+    wh_sem *sem;
+    int users;
+};
+
+static void *use_and_drop(void *arg)
+{
+    struct shared *shared = arg;
+    const int err = wh_sem_acquire(NULL, shared->sem, 1);
+    if (__atomic_sub_fetch(&shared->users, 1, __ATOMIC_ACQ_REL) == 0) wh_sem_free(shared->sem);
+    return (void *)(intptr_t)err;
+}
+
+static void whom_it_let_in_may_free_it(void **state)
+{
+    (void)state;
+    enum { USERS = AT_ONCE };
+    for (int round = 0; round < rounds(400); round++) {
+        struct shared shared = {.sem = sem_with(USERS, USERS), .users = USERS};
+        pthread_t threads[USERS];
+        for (int i = 0; i < USERS; i++) threads[i] = start(use_and_drop, &shared);
+        EVENTUALLY(waiting(shared.sem) == USERS);
+        assert_int_equal(wh_sem_release(shared.sem, USERS), 0);
+        for (int i = 0; i < USERS; i++) {
+            void *err;
+            assert_int_equal(pthread_join(threads[i], &err), 0);
+            assert_null(err);
+        }
+    }
+}
+
+/* ---- all of it, at random ---- */
+
+enum { SIZE = 7, THREADS = 8 };
+
+static struct storm {
+    wh_sem *sem;
+    int count;
+    uint32_t inside, wrong, ends[3]; /* atomic; of ends: let in, cancelled, too late */
+    struct {
+        pthread_mutex_t mutex;
+        wh_ctx *ctx;
+    } slots[THREADS];
+} storm;
+
+static wh_ctx *publish(unsigned slot, wh_ctx *ctx)
+{
+    pthread_mutex_lock(&storm.slots[slot].mutex);
+    wh_ctx *before = storm.slots[slot].ctx;
+    storm.slots[slot].ctx = ctx;
+    pthread_mutex_unlock(&storm.slots[slot].mutex);
+    return before;
+}
+
+static void cancel_one(unsigned slot)
+{
+    pthread_mutex_lock(&storm.slots[slot].mutex);
+    if (storm.slots[slot].ctx) wh_cancel(storm.slots[slot].ctx, NULL, NULL);
+    pthread_mutex_unlock(&storm.slots[slot].mutex);
+}
+
+static bool get_in(unsigned slot, uint32_t weight, uint32_t random)
+{
+    if (random % 4 == 0) return wh_sem_try_acquire(storm.sem, weight);
+    publish(slot, wh_with_timeout(NULL, WH_US(1 + random % 500)));
+    const int err = wh_sem_acquire(storm.slots[slot].ctx, storm.sem, weight);
+    wh_end(publish(slot, NULL));
+    __atomic_fetch_add(&storm.ends[err == 0 ? 0 : err == ECANCELED ? 1 : 2], 1, __ATOMIC_RELAXED);
+    if (err != 0 && err != ECANCELED && err != ETIMEDOUT) __atomic_fetch_add(&storm.wrong, 1, __ATOMIC_RELAXED);
+    return err == 0;
+}
+
+static void *weather(void *arg)
+{
+    const unsigned slot = (unsigned)(uintptr_t)arg;
+    uint32_t seed = 99 + slot;
+    for (int i = 0; i < storm.count; i++) {
+        const uint32_t random = next_random(&seed), weight = random % 61 ? random % 4 : SIZE + random % 2;
+        if (random >> 31) cancel_one(random >> 8 & (THREADS - 1));
+        if (!get_in(slot, weight, random >> 16)) continue;
+        const uint32_t inside = __atomic_add_fetch(&storm.inside, weight, __ATOMIC_ACQ_REL);
+        if (inside > SIZE || weight > SIZE) __atomic_fetch_add(&storm.wrong, 1, __ATOMIC_RELAXED);
+        if (random >> 28 == 5) sched_yield();
+        __atomic_sub_fetch(&storm.inside, weight, __ATOMIC_ACQ_REL);
+        if (wh_sem_release(storm.sem, weight)) __atomic_fetch_add(&storm.wrong, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+static void T140_the_count_is_exact_after_a_storm(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    storm.sem = sem_with(SIZE, 0);
+    storm.count = rounds(1000000) / THREADS + 1;
+    for (unsigned i = 0; i < THREADS; i++) pthread_mutex_init(&storm.slots[i].mutex, NULL);
+    for (uintptr_t i = 0; i < THREADS; i++) threads[i] = start(weather, (void *)i);
+    for (unsigned i = 0; i < THREADS; i++) join(threads[i]);
+    assert_int_equal(storm.wrong, 0);
+    assert_int_equal(storm.inside, 0);
+    assert_true(storm.ends[0] > 0);
+    print_message("let in %u, cancelled %u, too late %u\n", storm.ends[0], storm.ends[1], storm.ends[2]);
+    assert_idle(storm.sem);
+    wh_sem_free(storm.sem);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trying_never_waits),
+        cmocka_unit_test(of_any_size),
+        cmocka_unit_test(T139_a_done_context_fails_though_permits_are_free),
+        cmocka_unit_test(T139_giving_back_too_much_changes_nothing),
+        cmocka_unit_test(T139_first_come_first_served),
+        cmocka_unit_test(T139_a_heavy_one_is_not_passed),
+        cmocka_unit_test(T139_a_heavy_one_is_not_starved),
+        cmocka_unit_test(T139_more_than_there_are_waits_for_the_context_alone),
+        cmocka_unit_test(T139_cancelling_the_first_lets_the_next_in),
+        cmocka_unit_test(who_leaves_the_middle_or_the_end_leaves_the_queue_whole),
+        cmocka_unit_test(a_deadline_ends_the_wait_and_not_before),
+        cmocka_unit_test(a_deadline_needs_no_timer),
+        cmocka_unit_test(a_semaphore_needs_memory),
+        cmocka_unit_test(waiting_needs_no_memory),
+        cmocka_unit_test(one_release_lets_thousands_in),
+        cmocka_unit_test(one_cancel_sends_thousands_away),
+        cmocka_unit_test(T139_cancel_and_grant_at_once_lose_no_permit),
+        cmocka_unit_test(T139_two_cannot_give_back_the_same_permit),
+        cmocka_unit_test(whom_it_let_in_may_free_it),
+        cmocka_unit_test(T140_the_count_is_exact_after_a_storm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
