@@ -84,13 +84,14 @@ def add(results, name, log):
     rooms = {}
     for test in tests.values():
         passed, failed = test.count()
-        room = rooms.setdefault(test.name.split("_")[0], [0, 0, 0.0])
+        room = rooms.setdefault(test.name.split("_")[0], [0, 0, 0.0, []])
         for i, n in enumerate((passed, failed, test.seconds)):
             room[i] += n
         if failed:
+            room[3].append(test.name)
             show_failure(name, test, failed)
-    for room, (passed, failed, seconds) in sorted(rooms.items()):
-        note(results, "ran", name, room, passed, failed, f"{seconds:.1f}", "")
+    for room, (passed, failed, seconds, names) in sorted(rooms.items()):
+        note(results, "ran", name, room, passed, failed, f"{seconds:.1f}", ", ".join(names))
     if not tests:
         note(results, "ran", name, "-", 0, 1, "0.0", "there are no such tests")
     elif not ended:

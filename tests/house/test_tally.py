@@ -111,6 +111,7 @@ class Verdict(unittest.TestCase):
         shown = self.add(log("because\n" + cmocka("ok", "bad"), "Failed") + "0% tests passed, 1 tests failed out of 1\n")
         self.assertIn("because", shown)
         self.assertEqual(self.end(), (1, "1 passed, 1 failed"))
+        self.assertRegex(self.tally("end", self.results)[1], r"(?m)^release +room +1 +1 +[0-9.]+  room_subject$")
 
     def test_of_a_long_failure_its_begin_and_its_end_are_shown(self):
         shown = self.add(log("\n".join(f"line {i}" for i in range(1000)), "Failed") + END).splitlines()
