@@ -14,7 +14,10 @@ whence_test(context/test_stop.c LABELS quick)
 whence_test(context/test_wait.c LABELS quick)
 whence_test(context/test_group.c LABELS quick)
 whence_test(context/test_sem.c LABELS quick)
-target_include_directories(context_test_sem PRIVATE ${PROJECT_SOURCE_DIR}/context) # it compiles sem.c anew
+whence_test(context/test_sem_race.c LABELS quick)
+foreach(test sem sem_race) # they compile sem.c anew
+    target_include_directories(context_test_${test} PRIVATE ${PROJECT_SOURCE_DIR}/context)
+endforeach()
 whence_test(context/test_peer.c LABELS quick)
 whence_test(context/test_signal.c LABELS quick)
 whence_test(context/test_fork.c LABELS quick)
