@@ -123,7 +123,7 @@ static uint64_t handed_out(void)
     uint64_t count = 0;
     for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
         const struct wh__spool *spool = wh__spool_of(thread);
-        if (spool) count += spool->handed_out;
+        if (spool) count += __atomic_load_n(&spool->handed_out, __ATOMIC_RELAXED);
     }
     return count;
 }
@@ -134,7 +134,9 @@ static uint64_t waiting_now(void)
     uint64_t waiting = 0;
     for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
         const struct wh__spool *spool = wh__spool_of(thread);
-        if (spool) waiting += __atomic_load_n(&spool->written, __ATOMIC_ACQUIRE) - spool->handed_out;
+        if (!spool) continue;
+        const uint64_t out = __atomic_load_n(&spool->handed_out, __ATOMIC_ACQUIRE); /* first: so it is not ahead */
+        waiting += __atomic_load_n(&spool->written, __ATOMIC_ACQUIRE) - out;
     }
     return waiting;
 }

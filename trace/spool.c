@@ -170,7 +170,7 @@ const struct wh__waiting *wh__spool_next(struct wh__spool *spool)
         if (spool->read_at < __atomic_load_n(&spool->reads->ready, __ATOMIC_ACQUIRE)) {
             const struct wh__waiting *waiting = (const void *)(spool->reads->bytes + spool->read_at);
             spool->read_at += (uint32_t)size_of(waiting->len);
-            spool->handed_out++;
+            wh__count(&spool->handed_out);
             return waiting;
         }
         if (!next) return NULL;

@@ -28,7 +28,7 @@ struct wh__spool {
     /* the reader's */
     struct wh__segment *reads;       /* NULL: `first`, from its beginning */
     uint32_t read_at;                /* bytes of it that were handed out */
-    uint64_t handed_out;
+    uint64_t handed_out;             /* records; atomic: the export thread looks before it takes the drain */
     uint64_t taken;                  /* records whose memory was given back; atomic */
 };
 
