@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-bool (*wh__mem_gate)(size_t size);
+_Thread_local bool (*wh__mem_gate)(size_t size);
 
 static bool allowed(size_t size)
 {

@@ -104,5 +104,6 @@ int wh_done_fd(const wh_ctx *ctx)
     if (node->deadline != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
     const int fd = wh__state(node) & WH__HAS_FD ? node->extra->fd : make(node);
     if (fd < 0 && errno == 0) errno = EMFILE;
+    if (fd >= 0) wh_err_(node); /* another thread may have just given it to a node that is done, and not written yet */
     return fd;
 }

@@ -357,6 +357,7 @@ static void *be_without_record(void *arg)
     struct crowd *crowd = one->crowd;
     wh_ctx *ctx = crowd->ctx[one->number];
     intptr_t failed = 0;
+    wh__mem_gate = gate;
     fail_all = true;
     wh_release(wh_hold(ctx)); /* takes a free record, if there is still one */
     meet(&crowd->gate, crowd->size);

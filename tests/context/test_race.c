@@ -212,6 +212,43 @@ static void T030_T031_err_fd_and_what_was_written_agree(void **state)
     assert_false(watched.failed);
 }
 
+struct askers {
+    struct gate gate;
+    int rounds;
+    const wh_ctx *ctx;
+    bool failed;
+};
+
+static void *ask_for_the_fd(void *arg)
+{
+    struct askers *askers = arg;
+    for (int i = 0; i < askers->rounds; i++) {
+        meet(&askers->gate, 3);
+        if (!readable(wh_done_fd(askers->ctx))) __atomic_store_n(&askers->failed, true, __ATOMIC_RELAXED);
+        meet(&askers->gate, 3);
+    }
+    return NULL;
+}
+
+static void T031_whoever_asks_for_the_fd_of_what_is_done(void **state)
+{
+    (void)state;
+    struct askers askers = {.rounds = chances(20000)};
+    const pthread_t one = start(ask_for_the_fd, &askers);
+    const pthread_t two = start(ask_for_the_fd, &askers);
+    for (int i = 0; i < askers.rounds; i++) {
+        wh_ctx *ctx = wh_with_cancel(NULL);
+        wh_cancel(ctx, reason_x, NULL);
+        askers.ctx = ctx;
+        meet(&askers.gate, 3);
+        meet(&askers.gate, 3);
+        wh_end(ctx);
+    }
+    join(one);
+    join(two);
+    assert_false(askers.failed);
+}
+
 /* ---- crosswise ---- */
 
 struct pair {
@@ -275,6 +312,7 @@ int main(void)
         cmocka_unit_test(T019_no_cancel_is_lost_while_deriving),
         cmocka_unit_test(T014_T029_all_below_are_done_on_return),
         cmocka_unit_test(T030_T031_err_fd_and_what_was_written_agree),
+        cmocka_unit_test(T031_whoever_asks_for_the_fd_of_what_is_done),
         cmocka_unit_test(T021_interlocked_cancels_do_not_lock),
         cmocka_unit_test(T032_done_contexts_are_asked_by_many),
     };

@@ -291,23 +291,19 @@ static void a_deadline_needs_no_timer(void **state)
 
 /* ---- without memory ---- */
 
-static _Thread_local bool fail_all;
-
-static bool gate(size_t size)
+static bool refuse(size_t size)
 {
     (void)size;
-    return !fail_all;
+    return false;
 }
 
 static void a_semaphore_needs_memory(void **state)
 {
     (void)state;
-    wh__mem_gate = gate;
-    fail_all = true;
+    wh__mem_gate = refuse;
     errno = 0;
     wh_sem *sem = wh_sem_new(1);
     const int err = errno;
-    fail_all = false;
     wh__mem_gate = NULL;
     assert_null(sem);
     assert_int_equal(err, ENOMEM);
@@ -323,11 +319,11 @@ static void *ask_in_need(void *arg)
 {
     struct asker *asker = arg;
     void *stash = NULL;
-    fail_all = true;
+    wh__mem_gate = refuse;
     for (void *block; (block = wh__slab_take(WH__128)); stash = block) *(void **)block = stash;
     const bool in_need = wh_after_inline(asker->ctx, nothing, NULL, NULL) == ENOMEM;
     const int err = wh_sem_acquire(asker->ctx, asker->sem, asker->weight);
-    fail_all = false;
+    wh__mem_gate = NULL;
     for (void *block; (block = stash);) {
         stash = *(void **)block;
         wh__slab_put(block);
@@ -339,7 +335,6 @@ static void *ask_in_need(void *arg)
 static void waiting_needs_no_memory(void **state)
 {
     (void)state;
-    wh__mem_gate = gate;
     wh_sem *sem = sem_with(1, 1);
     for (int kind = 0; kind < 3; kind++) { /* it is let in; cancelled; too late */
         WH_AUTO wh_ctx *ctx = kind == 2 ? wh_with_timeout(NULL, WH_MS(30)) : wh_with_cancel(NULL);
@@ -351,7 +346,6 @@ static void waiting_needs_no_memory(void **state)
         assert_int_equal(answer_to(&asker), kind == 0 ? 0 : kind == 1 ? ECANCELED : ETIMEDOUT);
         assert_int_equal(taken(sem), 1);
     }
-    wh__mem_gate = NULL;
     assert_int_equal(wh_sem_release(sem, 1), 0);
     assert_idle(sem);
     wh_sem_free(sem);

@@ -1,4 +1,4 @@
-/* Memory that runs out. Only while no other thread allocates (base/mem.h). */
+/* Memory that runs out, for the calling thread alone (base/mem.h). */
 #ifndef GATE_H
 #define GATE_H
 
@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-static size_t gate_allows; /* allocations: all that there will be; or until the one that fails, with it */
+static _Thread_local size_t gate_allows; /* allocations: all that there will be; or until the one that fails, with it */
 
 static inline bool gate_ends(size_t size)
 {

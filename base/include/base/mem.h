@@ -12,7 +12,7 @@ void *wh__mem_resize(void *old, size_t size);
 void *wh__mem_aligned(size_t alignment, size_t size);
 void wh__mem_free(void *ptr);
 
-/* Called before each allocation, if set: false makes it fail. Only tests set it, while nobody else allocates. */
-extern bool (*wh__mem_gate)(size_t size);
+/* Called before each allocation of this thread, if set: false makes it fail. Only tests set it. */
+extern _Thread_local bool (*wh__mem_gate)(size_t size);
 
 #endif
