@@ -11,9 +11,11 @@ REASON(canceled, "canceled", ECANCELED, 500);
 REASON(deadline_exceeded, "deadline_exceeded", ETIMEDOUT, 504);
 REASON(client_gone, "client_gone", ECANCELED, 499);
 REASON(sibling_failed, "sibling_failed", ECANCELED, 500);
+REASON(race_lost, "race_lost", ECANCELED, 500);
 REASON(group_done, "group_done", ECANCELED, 500);
 REASON(shutdown, "shutdown", ECANCELED, 503);
 REASON(ended, "ended", ECANCELED, 500);
+REASON(handler_returned, "handler_returned", ECANCELED, 500);
 REASON(no_memory, "no_memory", ECANCELED, 503);
 
 /* The node that holds the cause of ctx; NULL while it is not done. */

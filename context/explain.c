@@ -1,41 +1,18 @@
 /* The cause in words. */
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "base/utf8.h"
 #include "context/tree.h"
-
-static void put_site(struct wh__text *text, const char *before, const struct wh_site *site)
-{
-    if (!site) return;
-    const char *slash = strrchr(site->file, '/');
-    wh__put(text, "%s%s:%d", before, slash ? slash + 1 : site->file, site->line);
-}
-
-/* Text of strangers, for a log: what would end the line, command a terminal or is not UTF-8 is a question mark. */
-static void put_clean(struct wh__text *text, const char *from)
-{
-    const char *at = from, *end = from + strlen(from);
-    wh__put(text, "\"");
-    while (at < end) {
-        const char *character = at;
-        const uint32_t code = wh__utf8_next(&at, end);
-        const bool clean = code != WH__MALFORMED && code >= 0x20 && (code < 0x7f || code >= 0xa0) && code != 0x2028 && code != 0x2029;
-        wh__put(text, "%.*s", clean ? (int)(at - character) : 1, clean ? character : "?");
-    }
-    wh__put(text, "\"");
-}
+#include "words.h"
 
 static void put_first_line(struct wh__text *text, const wh_ctx *ctx, const struct wh_cause *cause)
 {
     wh__put(text, "%s: %s", wh_err(ctx) == ETIMEDOUT ? "timed out" : "canceled", cause->reason->name);
     if (cause->text) {
         wh__put(text, " ");
-        put_clean(text, cause->text);
+        wh__put_clean(text, cause->text);
     }
-    put_site(text, " at ", cause->site);
+    wh__put_site(text, " at ", cause->site);
     if (cause->site) wh__put(text, " %s", cause->site->func);
     if (!cause->at) return; /* nobody looked at the clock: out of memory */
     wh__put(text, ", ");
@@ -47,10 +24,10 @@ static void put_origin(struct wh__text *text, const struct wh_cause *cause)
 {
     wh__put(text, "\n  origin   ");
     if (cause->span_name)
-        put_clean(text, cause->span_name);
+        wh__put_clean(text, cause->span_name);
     else
         wh__put(text, cause->span_is_remote ? "the caller" : "a context");
-    if (!cause->span_is_remote) put_site(text, " started at ", cause->origin);
+    if (!cause->span_is_remote) wh__put_site(text, " started at ", cause->origin);
     if (cause->depth == 0)
         wh__put(text, ", this one");
     else
@@ -84,7 +61,7 @@ static void put_losers(struct wh__text *text, const struct wh_cause *cause)
     wh__put(text, "\n  ignored  %u later cancel%s", cause->losers, cause->losers == 1 ? "" : "s");
     if (!cause->loser_reason) return;
     wh__put(text, cause->losers == 1 ? ": %s" : ", the first %s", cause->loser_reason->name);
-    put_site(text, " at ", cause->loser_site);
+    wh__put_site(text, " at ", cause->loser_site);
     wh__put(text, " +");
     wh__put_duration(text, wh__sub(cause->loser_at, cause->at));
 }

@@ -239,7 +239,7 @@ void wh_release(const wh_ctx *ctx)
     if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
 }
 
-static void end_slowly(wh_ctx *ctx)
+static void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
 {
     wh_ctx *orphan;
     if (leave_parent(ctx, false, &orphan)) {
@@ -248,7 +248,7 @@ static void end_slowly(wh_ctx *ctx)
         return;
     }
     if (!(ctx->flags & WH__VALUE))
-        wh__cancel(ctx, &(struct wh__verdict){.reason = WH_ENDED, .site = ctx->made, .not_a_loser = true});
+        wh__cancel(ctx, &(struct wh__verdict){.reason = reason, .site = ctx->made, .not_a_loser = true});
     wh__unref(ctx);
 }
 
@@ -280,14 +280,19 @@ static inline __attribute__((always_inline)) bool leave_at_once(wh_ctx *ctx)
     return true;
 }
 
-static __attribute__((noinline)) void end_all(wh_ctx *ctx)
+static inline __attribute__((always_inline)) void end_chain(wh_ctx *ctx, const struct wh_reason *reason)
 {
     while (ctx && !(ctx->flags & WH__IMMORTAL)) {
         wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? ctx->parent : NULL;
         end_parts(ctx);
-        if (!leave_at_once(ctx)) end_slowly(ctx);
+        if (!leave_at_once(ctx)) end_slowly(ctx, reason);
         ctx = owned;
     }
+}
+
+static __attribute__((noinline)) void end_all(wh_ctx *ctx)
+{
+    end_chain(ctx, WH_ENDED);
 }
 
 /* The short way calls no function, so that it has nothing to save. */
@@ -296,6 +301,11 @@ void wh_end(wh_ctx *ctx)
     if (!ctx) return;
     const uint32_t parts = WH__ENDS | WH__TIMED | WH__SIGNALS;
     if (wh__unlikely(ctx->flags & parts || !leave_at_once(ctx))) end_all(ctx);
+}
+
+void wh_end_because(wh_ctx *ctx, const struct wh_reason *reason)
+{
+    end_chain(ctx, reason ? reason : WH_ENDED);
 }
 
 wh_ctx *wh_take_over(wh_ctx *ctx, wh_ctx *parent)

@@ -63,9 +63,17 @@ static void dispose(wh_ctx *node)
     wh__record_free(trace->record);
 }
 
+/* The clock was read only for those that are recorded. */
+static int64_t started(const wh_ctx *node)
+{
+    const struct wh__trace_node *trace = (const void *)node;
+    return trace->wall ? trace->started : 0;
+}
+
 const struct wh__span_ops wh__trace_ops = {
     .end = end,
     .dispose = dispose,
     .cancel_called = wh__record_request,
+    .started = started,
     .describe = wh__describe_origin,
 };

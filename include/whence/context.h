@@ -122,15 +122,18 @@ struct wh_reason {
     __extension__ static const struct wh_reason ident[1] = {{.size = sizeof(struct wh_reason), .name = __VA_ARGS__}}
 
 extern WH_API const struct wh_reason wh_reason_canceled, wh_reason_deadline_exceeded, wh_reason_client_gone,
-    wh_reason_sibling_failed, wh_reason_group_done, wh_reason_shutdown, wh_reason_ended, wh_reason_no_memory;
+    wh_reason_sibling_failed, wh_reason_race_lost, wh_reason_group_done, wh_reason_shutdown, wh_reason_ended,
+    wh_reason_handler_returned, wh_reason_no_memory;
 
 #define WH_CANCELED (&wh_reason_canceled)                   /* "canceled": no better reason was given */
 #define WH_DEADLINE_EXCEEDED (&wh_reason_deadline_exceeded) /* "deadline_exceeded", 504 */
 #define WH_CLIENT_GONE (&wh_reason_client_gone)             /* "client_gone", 499 */
 #define WH_SIBLING_FAILED (&wh_reason_sibling_failed)       /* "sibling_failed": another member of the group failed */
+#define WH_RACE_LOST (&wh_reason_race_lost)                 /* "race_lost": another member of the group was first */
 #define WH_GROUP_DONE (&wh_reason_group_done)               /* "group_done": wh_group_wait() has returned */
 #define WH_SHUTDOWN (&wh_reason_shutdown)                   /* "shutdown", 503 */
 #define WH_ENDED (&wh_reason_ended)                         /* "ended": its owner ended it while others held it */
+#define WH_HANDLER_RETURNED (&wh_reason_handler_returned)   /* "handler_returned": the request is over */
 #define WH_NO_MEMORY (&wh_reason_no_memory)                 /* "no_memory", 503 */
 
 /* Cancels ctx and everything derived from it; when this returns, all of them are done. The first cancel wins and fixes
@@ -145,6 +148,10 @@ WH_API bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char
                          const struct wh_site *site);
 WH_API bool wh_cancelf_at(wh_ctx *ctx, const struct wh_reason *reason, const struct wh_site *site, const char *format, ...)
     WH_PRINTF_(4, 5);
+
+/* wh_end(), and whoever still uses ctx finds it cancelled with `reason` in place of WH_ENDED (which a NULL means): what a
+ * server says, by WH_HANDLER_RETURNED, to work in the background that has kept a request's context. */
+WH_API void wh_end_because(wh_ctx *ctx, const struct wh_reason *reason);
 
 /* The reason: NULL exactly while wh_err(ctx) is 0. */
 WH_API const struct wh_reason *wh_cause(const wh_ctx *ctx);
@@ -182,6 +189,19 @@ WH_API size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size);
 
 /* What to answer to an HTTP client whose request this was: 499, 503, 504 or what the reason says; 500 if not done. */
 WH_API int wh_http_status(const wh_ctx *ctx);
+
+/* How loud a log should be about it. What is in the course of things (WH_ENDED, WH_GROUP_DONE, WH_RACE_LOST,
+ * WH_HANDLER_RETURNED) is for debugging; a client that has gone, a cancel without a better reason, and a shutdown are
+ * information, and so is a context that is not done; a deadline is a warning; a sibling's failure and no memory are errors.
+ * A reason of your own: a warning if its err is ETIMEDOUT, an error if its status is 5xx, as it is if it has none, else
+ * information. */
+enum wh_log_level { WH_LOG_DEBUG, WH_LOG_INFO, WH_LOG_WARN, WH_LOG_ERROR };
+WH_API enum wh_log_level wh_log_level(const wh_ctx *ctx);
+
+/* The same as wh_explain(), but in one line for a log, without a newline in it: error, cause, text, origin; how long after
+ * the beginning of the nearest span or timeout it came, if there is one; and what was left of the deadline. Of a context that is
+ * not done, how long it has run and what is left. Text of strangers is made harmless. Returns as wh_explain() does. */
+WH_API size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size);
 
 /* ---- Values ----------------------------------------------------------------------------------------------------
  *
@@ -249,61 +269,6 @@ WH_API bool wh_stop(wh_callback *callback);
  * From inside fn itself it returns at once. */
 WH_API bool wh_stop_wait(wh_callback *callback);
 
-/* ---- Groups ----------------------------------------------------------------------------------------------------
- *
- * Several pieces of one job, each on its own thread, under one context: the first that fails cancels the others
- * (WH_SIBLING_FAILED) and is what waiting returns. Nobody is left running. */
-typedef struct wh_group wh_group;
-
-struct wh_group_opts {
-    size_t size;
-    const struct wh_site *site;
-    const wh_ctx *parent;
-};
-
-/* wh_group_new(parent): never NULL; without memory, a group whose wh_go() and wh_group_wait() return ENOMEM. */
-#define wh_group_new(...) wh_group_new_at(WH_OPTS_(struct wh_group_opts, .site = WH_HERE, .parent = __VA_ARGS__))
-WH_API WH_MUST_USE_ wh_group *wh_group_new_at(const struct wh_group_opts *opts);
-
-/* Runs fn(ctx, arg) on a new thread, ctx being a child of the group's. Its result: 0, or an error, by convention an
- * errno value. Returns 0; EAGAIN or ENOMEM if no thread could be had, ECANCELED or ETIMEDOUT if the group is already
- * done: these count as a member that failed so, which is why the result need not be looked at. */
-#define wh_go(group, fn, arg) wh_go_at((group), (fn), (arg), #fn, WH_HERE)
-WH_API int wh_go_at(wh_group *group, int (*fn)(const wh_ctx *ctx, void *arg), void *arg, const char *name,
-                    const struct wh_site *site);
-
-/* The context of the group, to derive from and to look at; valid until the group is freed. */
-WH_API const wh_ctx *wh_group_ctx(const wh_group *group);
-
-/* Waits until every member has returned; then cancels the group's context with WH_GROUP_DONE. Returns 0 or the first
- * failure. From one of its own members: EDEADLK, at once. */
-WH_API int wh_group_wait(wh_group *group);
-
-/* Cancels what still runs (WH_ENDED), waits for it, and frees the group: once. WH_AUTO_GROUP does it at scope exit. */
-WH_API void wh_group_free(wh_group *group);
-#define WH_AUTO_GROUP __attribute__((unused, cleanup(wh_auto_group_free_)))
-
-/* ---- Semaphores ------------------------------------------------------------------------------------------------
- *
- * `size` permits, of which each takes as many as his work weighs, and waits for them no longer than his context lasts. In
- * the order of asking: a heavy one is not passed by lighter ones behind it. Any thread may give back what another took.
- * Of one process: a child of fork() makes its own. */
-typedef struct wh_sem wh_sem;
-
-/* NULL and ENOMEM in errno without memory. Freed when nobody waits or will. NULL is ignored. */
-WH_API WH_MUST_USE_ wh_sem *wh_sem_new(uint32_t size);
-WH_API void wh_sem_free(wh_sem *sem);
-
-/* Takes `weight` permits: 0, and they are held; or wh_err(ctx), and none is, also if some were free or came at that very
- * moment. More than there are in all never come: that waits for ctx alone. */
-WH_API WH_MUST_USE_ int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight);
-
-/* The same, if they are free and nobody waits. */
-WH_API WH_MUST_USE_ bool wh_sem_try_acquire(wh_sem *sem, uint32_t weight);
-
-/* Gives permits back. 0; EINVAL, and nothing is changed, if fewer are held. */
-WH_API int wh_sem_release(wh_sem *sem, uint32_t weight);
-
 /* ---- Peers and signals -----------------------------------------------------------------------------------------
  *
  * Both are of the process that asked for them: after a fork() the child watches nobody's peer, and no signal cancels its
@@ -345,7 +310,6 @@ static inline int wh_err(const wh_ctx *ctx)
 }
 
 static inline void wh_auto_end_(wh_ctx **ctx) { wh_end(*ctx); }
-static inline void wh_auto_group_free_(wh_group **group) { wh_group_free(*group); }
 
 WH_END_DECLS
 #endif

@@ -3,6 +3,7 @@
  * Read in this order, as one book:
  *   base.h        durations and places in the source
  *   context.h     who is asking, until when, and why it stopped
+ *   work.h        several pieces of work under one context: groups, semaphores, retry
  *   trace.h       what happened: spans in contexts, and who records them
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -13,6 +14,7 @@
 
 #include <whence/base.h>
 #include <whence/context.h>
+#include <whence/work.h>
 #include <whence/trace.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>

@@ -16,7 +16,7 @@ whence_test(context/test_group.c LABELS quick)
 whence_test(context/test_sem.c LABELS quick)
 whence_test(context/test_sem_race.c LABELS quick)
 foreach(test sem sem_race) # they compile sem.c anew
-    target_include_directories(context_test_${test} PRIVATE ${PROJECT_SOURCE_DIR}/context)
+    target_include_directories(context_test_${test} PRIVATE ${PROJECT_SOURCE_DIR}/context/work)
 endforeach()
 whence_test(context/test_peer.c LABELS quick)
 whence_test(context/test_signal.c LABELS quick)

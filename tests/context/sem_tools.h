@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "sem.c" /* whose queue it looks into */
+#include "sem.c" /* whose line it looks into */
 #include "tools.h"
 
 /* ---- what is known of a semaphore ---- */
@@ -13,7 +13,7 @@ static inline unsigned waiting(wh_sem *sem)
 {
     unsigned count = 0;
     wh__lock(&sem->lock);
-    for (const struct waiter *waiter = sem->first; waiter; waiter = waiter->next) count++;
+    for (const struct wh__waiter *waiter = sem->line.first; waiter; waiter = waiter->next) count++;
     wh__unlock(&sem->lock);
     return count;
 }
@@ -39,7 +39,7 @@ static inline void assert_idle(wh_sem *sem)
 {
     assert_int_equal(taken(sem), 0);
     assert_int_equal(waiting(sem), 0);
-    assert_ptr_equal(sem->last, &sem->first);
+    assert_ptr_equal(sem->line.last, &sem->line.first);
     assert_true(wh_sem_try_acquire(sem, sem->size));
     assert_false(wh_sem_try_acquire(sem, 1));
     assert_int_equal(wh_sem_release(sem, sem->size), 0);

@@ -1,0 +1,84 @@
+/* What a log should have of a context: how loud, and one line. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "context/tree.h"
+#include "words.h"
+
+static bool is_in_the_course_of_things(const struct wh_reason *reason)
+{
+    return reason == WH_ENDED || reason == WH_GROUP_DONE || reason == WH_RACE_LOST || reason == WH_HANDLER_RETURNED;
+}
+
+enum wh_log_level wh_log_level(const wh_ctx *ctx)
+{
+    const struct wh_reason *reason = wh_cause(ctx);
+    if (!reason || reason == WH_CANCELED || reason == WH_SHUTDOWN) return WH_LOG_INFO;
+    if (is_in_the_course_of_things(reason)) return WH_LOG_DEBUG;
+    if (reason->err == ETIMEDOUT) return WH_LOG_WARN;
+    return wh_http_status(ctx) >= 500 ? WH_LOG_ERROR : WH_LOG_INFO;
+}
+
+/* ---- the line ---- */
+
+/* When the nearest span or timeout at or above ctx began; 0: there is none. */
+static int64_t beginning_of(const wh_ctx *ctx)
+{
+    for (; ctx; ctx = ctx->parent) {
+        if (ctx->flags & WH__VALUE) continue;
+        const int64_t span = ctx->flags & WH__TRACE ? wh__span_ops()->started(ctx) : 0;
+        if (span) return span;
+        if (ctx->flags & WH__TIMED) return wh__sub(ctx->deadline, ctx->asked);
+    }
+    return 0;
+}
+
+/* How far it had come by then, and what was left. */
+static void put_times(struct wh__text *text, const wh_ctx *ctx, int64_t at)
+{
+    const int64_t began = beginning_of(ctx), deadline = wh_deadline(ctx);
+    if (began) {
+        wh__put(text, ", ");
+        wh__put_duration(text, wh__sub(at, began));
+        wh__put(text, " after it began");
+    }
+    if (deadline == WH_NEVER) return;
+    wh__put(text, ", ");
+    wh__put_duration(text, wh__until(deadline, at));
+    wh__put(text, " left");
+}
+
+static void put_origin(struct wh__text *text, const struct wh_cause *cause)
+{
+    wh__put(text, ", origin ");
+    if (cause->span_name)
+        wh__put_clean(text, cause->span_name);
+    else
+        wh__put(text, cause->span_is_remote ? "the caller" : "a context");
+    if (!cause->span_is_remote) wh__put_site(text, " at ", cause->origin);
+    if (!cause->has_span) return;
+    char id[17] = "";
+    wh__hex(id, cause->span_id, 8);
+    wh__put(text, " span %s", id);
+}
+
+size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size)
+{
+    struct wh__text text = {.buf = buf, .size = size};
+    struct wh_cause cause = {.size = sizeof cause};
+    if (size) buf[0] = '\0';
+    if (!wh_cause_info(ctx, &cause)) {
+        wh__put(&text, "not done");
+        put_times(&text, ctx, wh__now());
+        return text.len;
+    }
+    wh__put(&text, "%s: %s", wh_err(ctx) == ETIMEDOUT ? "timed out" : "canceled", cause.reason->name);
+    if (cause.text) {
+        wh__put(&text, " ");
+        wh__put_clean(&text, cause.text);
+    }
+    wh__put_site(&text, " at ", cause.site);
+    put_origin(&text, &cause);
+    if (cause.at) put_times(&text, ctx, cause.at);
+    return text.len;
+}

@@ -1,0 +1,46 @@
+/* Waiting until every member of a group has returned. */
+#include "group.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/park.h"
+
+/* Where nobody may start, whoever waits for a place is not waited for. */
+static bool close_if_empty(wh_group *group)
+{
+    wh__lock(&group->lock);
+    const bool empty = group->running == 0 && !group->members && !group->gone;
+    if (empty) group->closed = true;
+    wh__unlock(&group->lock);
+    return empty;
+}
+
+static bool wait_until_empty(wh_group *group, int64_t instant)
+{
+    for (unsigned round = 0; !close_if_empty(group);) {
+        const uint32_t running = __atomic_load_n(&group->running, __ATOMIC_ACQUIRE);
+        if (wh__group_join(group)) continue;
+        if (instant != WH_NEVER && wh__now() >= instant) return false;
+        if (running)
+            wh__park(&group->running, running, instant);
+        else
+            wh__back_off(round++); /* its thread is being started */
+    }
+    return true;
+}
+
+int wh_group_wait_until(wh_group *group, int64_t instant)
+{
+    if (!group->ctx) return ENOMEM;
+    if (wh__works_for(group)) return EDEADLK;
+    wh__group_adopt(group);
+    if (!wait_until_empty(group, instant)) return ETIMEDOUT;
+    wh__cancel(group->ctx, &(struct wh__verdict){.reason = WH_GROUP_DONE, .site = group->ctx->made, .not_a_loser = true});
+    return group->won ? 0 : group->failure; /* fixed since it was closed */
+}
+
+int wh_group_wait(wh_group *group)
+{
+    return wh_group_wait_until(group, WH_NEVER);
+}
