@@ -1,6 +1,7 @@
 /* What the end of a member means for the others. */
 #include "group.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -30,27 +31,35 @@ bool wh__group_note(wh_group *group, const struct wh__job *job, int rc)
     return true;
 }
 
-/* The first failure is the one that cancels, so that the cause and what waiting returns are of the same member. */
-void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__failure *noted, int rc, const char *what)
+/* Cancels the others because of one of them: `noted` says where it went wrong, if it did and has said so; the words are for
+ * people if it has not. */
+static WH_PRINTF_(5, 6) void cancel_others(wh_group *group, const struct wh__job *job, const struct wh_reason *reason,
+                                           const struct wh__failure *noted, const char *format, ...)
 {
-    wh__lock(&group->lock);
-    const bool first = wh__group_note(group, job, rc);
-    wh__unlock(&group->lock);
-    if (!first || group->policy != WH_ALL) return;
     wh__expire(group->ctx); /* if its time is up, and only the timer late, that is what ends it */
     if (wh_err(group->ctx)) return;
     struct wh__failure *culprit = wh__slab_get(WH__512);
     if (culprit) {
         *culprit = noted ? *noted : (struct wh__failure){0};
         if (!culprit->noted) culprit->site = job->site;
-        if (!culprit->text[0])
-            snprintf(culprit->text, sizeof culprit->text, "%.40s %s %s", job->name, what, wh__errno_name(rc));
+        va_list args;
+        va_start(args, format);
+        if (!culprit->text[0]) vsnprintf(culprit->text, sizeof culprit->text, format, args);
+        va_end(args);
     }
-    wh__cancel(group->ctx, &(struct wh__verdict){.reason = WH_SIBLING_FAILED, .site = job->site, .not_a_loser = true,
-                               .culprit = culprit});
+    wh__cancel(group->ctx, &(struct wh__verdict){.reason = reason, .site = job->site, .not_a_loser = true, .culprit = culprit});
 }
 
-/* Where the winner was started is the place of the cancel. */
+/* The first failure is the one that cancels, so that the cause and what waiting returns are of the same member. */
+void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__failure *noted, int rc, const char *what)
+{
+    wh__lock(&group->lock);
+    const bool first = wh__group_note(group, job, rc);
+    wh__unlock(&group->lock);
+    if (first && group->policy == WH_ALL)
+        cancel_others(group, job, WH_SIBLING_FAILED, noted, "%.40s %s %s", job->name, what, wh__errno_name(rc));
+}
+
 void wh__group_succeeded(wh_group *group, const struct wh__job *job)
 {
     if (group->policy != WH_FIRST_SUCCESS) return;
@@ -58,11 +67,7 @@ void wh__group_succeeded(wh_group *group, const struct wh__job *job)
     const bool first = !group->won;
     group->won = true;
     wh__unlock(&group->lock);
-    if (!first) return;
-    wh__expire(group->ctx);
-    char text[64];
-    snprintf(text, sizeof text, "%.40s was first", job->name);
-    wh__cancel(group->ctx, &(struct wh__verdict){.reason = WH_RACE_LOST, .site = job->site, .text = text, .not_a_loser = true});
+    if (first) cancel_others(group, job, WH_RACE_LOST, NULL, "%.40s was first", job->name);
 }
 
 size_t wh_group_failures(wh_group *group, struct wh_member_failure *list, size_t max)

@@ -51,7 +51,7 @@ static enum MHD_Result answer(const wh_ctx *req, struct MHD_Connection *connecti
 
 static enum MHD_Result handle(const wh_ctx *root, struct MHD_Connection *connection, const char *url, const char *method)
 {
-    WH_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/order/{sku}",
+    WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/order/{sku}",
         .timeout = WH_MS(300));
     char query[256];
     struct order order = {.sku = strncmp(url, "/order/", 7) == 0 ? url + 7 : "", .query = query};

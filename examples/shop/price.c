@@ -10,7 +10,7 @@ static const char *rates_url;
 
 static enum MHD_Result handle(const wh_ctx *root, struct MHD_Connection *connection, const char *url, const char *method)
 {
-    WH_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/price/{sku}",
+    WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/price/{sku}",
         .timeout = WH_SEC(1));
     char ask[512], rate[64], body[128];
     snprintf(ask, sizeof ask, "%s/rate?mode=%s", rates_url, shop_parameter(connection, "rates"));

@@ -90,7 +90,7 @@ static int count_stubbornly(const wh_ctx *ctx, long *count)
 
 static enum MHD_Result handle(const wh_ctx *root, struct MHD_Connection *connection, const char *url, const char *method)
 {
-    WH_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/stock/{sku}",
+    WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/stock/{sku}",
         .timeout = WH_SEC(10));
     const char *sku = strncmp(url, "/stock/", 7) == 0 ? url + 7 : "", *way = shop_parameter(connection, "stock");
     long count = 0;

@@ -2,14 +2,14 @@
  *
  *   enum MHD_Result handle(void *root, struct MHD_Connection *c, const char *url, const char *method, ...)
  *   {
- *       WH_AUTO wh_ctx *req = wh_mhd_start(root, c, .method = method, .url = url, .route = "/order/{sku}",
- *                                          .timeout = WH_MS(300));
+ *       WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, c, .method = method, .url = url, .route = "/order/{sku}",
+ *                                              .timeout = WH_MS(300));
  *       ...
  *       return wh_mhd_reply(req, c, MHD_HTTP_OK, response);
  *   }
  *
  * For daemons that give a request a thread of its own (MHD_USE_THREAD_PER_CONNECTION, or a handler that does its work
- * before it returns); a request that is suspended keeps its context elsewhere and ends it in the completion callback.
+ * before it returns); a request that is suspended is kept with its connection, wh_mhd_keep().
  */
 #ifndef WHENCE_MICROHTTPD_H
 #define WHENCE_MICROHTTPD_H
@@ -31,10 +31,20 @@ struct wh_mhd_opts {
 
 /* Begins a request: what its headers say is extracted (propagate.h; a request id is made if it brings none), a server span
  * is started with the attributes of the HTTP conventions, and the client's hang-up cancels it (WH_CLIENT_GONE; a client
- * that shuts down its sending side counts as gone). An owner: end it before the handler returns the connection. */
+ * that shuts down its sending side counts as gone). An owner: end it before the handler returns the connection, or keep it
+ * with that. */
 #define wh_mhd_start(parent, ...) \
     wh_mhd_start_at((parent), WH_OPTS_(struct wh_mhd_opts, .site = WH_HERE, .connection = __VA_ARGS__))
 WH_API WH_MUST_USE_ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *opts);
+
+/* Ends the variable it marks when the handler returns: work in the background that still holds the request's context finds it
+ * cancelled with WH_HANDLER_RETURNED. */
+#define WH_MHD_AUTO __attribute__((unused, cleanup(wh_mhd_auto_end_)))
+static inline void wh_mhd_auto_end_(wh_ctx **req) { wh_end_because(*req, WH_HANDLER_RETURNED); }
+
+/* Gives the request to its connection: wh_mhd_completed() ends it, in the same way, when the answer is out or will never be.
+ * Needs WH_MHD_OPTIONS. 0; ENOMEM, and it is still the caller's to end. */
+WH_API WH_MUST_USE_ int wh_mhd_keep(wh_ctx *req, struct MHD_Connection *connection);
 
 /* MHD_queue_response(), and the status on the span: 5xx is an error, unless the request was cancelled: then the cause
  * decides. The response stays the caller's. */
@@ -45,8 +55,8 @@ WH_API enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *co
 WH_API enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
                                          const char *type, const char *text);
 
-/* Options for MHD_start_daemon(), before MHD_OPTION_END: by them wh_mhd_stop() knows whose answer is not out yet. Whoever has
- * a completion callback of his own calls wh_mhd_completed() from there instead. */
+/* Options for MHD_start_daemon(), before MHD_OPTION_END: by them wh_mhd_stop() knows whose answer is not out yet, and
+ * requests that were kept are ended. Whoever has a completion callback of his own calls wh_mhd_completed() from there instead. */
 #define WH_MHD_OPTIONS MHD_OPTION_NOTIFY_COMPLETED, wh_mhd_completed, (void *)0
 WH_API void wh_mhd_completed(void *unused, struct MHD_Connection *connection, void **state,
                              enum MHD_RequestTerminationCode how);

@@ -1,6 +1,7 @@
 #include <whence/microhttpd.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -113,9 +114,13 @@ static void describe(const wh_ctx *req, const struct wh_mhd_opts *opts, const ch
 
 /* By socket: MHD does not close it before it has said that the request is over. The mark tells daemons apart by their ports,
  * since the one of a thread pool that a connection names is not the one that is stopped. */
+struct request {
+    int mark;     /* 0: none is under way */
+    wh_ctx *kept; /* ours to end; or NULL */
+};
 static struct {
     pthread_mutex_t lock;
-    int *mark_of;
+    struct request *of;
     size_t count;
 } busy = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -135,10 +140,10 @@ static bool make_room_for(size_t socket)
 {
     if (socket < busy.count) return true;
     const size_t count = socket < 64 ? 128 : socket * 2;
-    int *bigger = realloc(busy.mark_of, count * sizeof *bigger);
+    struct request *bigger = realloc(busy.of, count * sizeof *bigger);
     if (!bigger) return false;
     memset(bigger + busy.count, 0, (count - busy.count) * sizeof *bigger);
-    busy.mark_of = bigger;
+    busy.of = bigger;
     busy.count = count;
     return true;
 }
@@ -150,24 +155,44 @@ static void now_busy(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON);
     if (socket <= 0 || !info) return;
     pthread_mutex_lock(&busy.lock);
-    if (make_room_for((size_t)socket)) busy.mark_of[socket] = mark_of(info->daemon);
+    if (make_room_for((size_t)socket)) busy.of[socket].mark = mark_of(info->daemon);
     pthread_mutex_unlock(&busy.lock);
+}
+
+int wh_mhd_keep(wh_ctx *req, struct MHD_Connection *connection)
+{
+    const int socket = socket_of(connection);
+    wh_ctx *before = NULL;
+    pthread_mutex_lock(&busy.lock);
+    const bool room = socket > 0 && make_room_for((size_t)socket);
+    if (room) {
+        before = busy.of[socket].kept;
+        busy.of[socket].kept = req;
+    }
+    pthread_mutex_unlock(&busy.lock);
+    wh_end_because(before, WH_HANDLER_RETURNED);
+    return room ? 0 : ENOMEM;
 }
 
 void wh_mhd_completed(void *unused, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
 {
     (void)unused, (void)state, (void)how;
     const int socket = socket_of(connection);
+    struct request over = {0};
     pthread_mutex_lock(&busy.lock);
-    if (socket > 0 && (size_t)socket < busy.count) busy.mark_of[socket] = 0;
+    if (socket > 0 && (size_t)socket < busy.count) {
+        over = busy.of[socket];
+        busy.of[socket] = (struct request){0};
+    }
     pthread_mutex_unlock(&busy.lock);
+    wh_end_because(over.kept, WH_HANDLER_RETURNED);
 }
 
 static bool has_busy(int mark)
 {
     bool found = false;
     pthread_mutex_lock(&busy.lock);
-    for (size_t i = 0; i < busy.count && !found; i++) found = busy.mark_of[i] == mark;
+    for (size_t i = 0; i < busy.count && !found; i++) found = busy.of[i].mark == mark;
     pthread_mutex_unlock(&busy.lock);
     return found;
 }
@@ -176,7 +201,7 @@ static void forget(int mark)
 {
     pthread_mutex_lock(&busy.lock);
     for (size_t i = 0; i < busy.count; i++)
-        if (busy.mark_of[i] == mark) busy.mark_of[i] = 0;
+        if (busy.of[i].mark == mark) busy.of[i].mark = 0;
     pthread_mutex_unlock(&busy.lock);
 }
 

@@ -139,7 +139,7 @@ static int wait_to_be_stopped(const wh_ctx *ctx, void *arg)
 static int add_one(const wh_ctx *ctx, void *arg)
 {
     (void)ctx;
-    count(arg);
+    if (arg) count(arg);
     return 0;
 }
 
@@ -170,6 +170,75 @@ static void T156_members_stay_in_the_parent(void **state)
     assert_int_equal(in_child(a_group_lost_its_members, group), 0);
     assert_int_equal(wh_err(wh_group_ctx(group)), 0);
     wh_group_free(group);
+}
+
+/* The parent's members, its places, and whoever waits for one are not there. */
+static bool a_group_with_a_limit_begins_anew(void *arg)
+{
+    int ran = 0;
+    wh_group *group = arg;
+    struct wh_member_failure failures[3] = {{0}};
+    CHECK(wh_group_stragglers(group, NULL, 0) == 0);
+    CHECK(wh_group_failures(group, failures, 3) == 2);
+    CHECK(failures[0].rc == ECANCELED && !failures[0].optional && failures[1].optional);
+    CHECK(wh_group_limit(group, 1) == 0);
+    for (int i = 0; i < 5 && MAY_JOIN_IN_CHILD; i++) CHECK(wh_go(group, add_one, &ran) == 0);
+    CHECK(wh_group_wait(group) == ECANCELED);
+    CHECK(ran == (MAY_JOIN_IN_CHILD ? 5 : 0));
+    wh_group_free(group);
+    return true;
+}
+
+static void *wait_for_a_place(void *arg)
+{
+    return (void *)(intptr_t)wh_go((wh_group *)arg, add_one, NULL);
+}
+
+static void T156_places_stay_in_the_parent(void **state)
+{
+    (void)state;
+    WH_AUTO wh_ctx *parent = wh_with_cancel(NULL);
+    wh_group *group = wh_group_new(parent, .policy = WH_COLLECT);
+    assert_int_equal(wh_group_limit(group, 2), 0);
+    assert_int_equal(wh_go(group, wait_to_be_stopped, NULL), 0);
+    assert_int_equal(wh_go_optional(group, wait_to_be_stopped, NULL), 0);
+    const pthread_t thread = start(wait_for_a_place, group);
+    for (int i = 0; i < 10; i++) assert_int_equal(in_child(a_group_with_a_limit_begins_anew, group), 0);
+    assert_int_equal(wh_err(wh_group_ctx(group)), 0);
+    assert_int_equal(wh_group_stragglers(group, NULL, 0), 2);
+    assert_int_equal(wh_group_failures(group, NULL, 0), 0);
+    assert_int_equal(wh_group_limit(group, 1), EBUSY);
+    wh_cancel(parent, reason_x, NULL);
+    void *rc;
+    assert_int_equal(pthread_join(thread, &rc), 0);
+    assert_int_equal((intptr_t)rc, ECANCELED);
+    wh_group_free(group);
+}
+
+/* The forking thread is a member: it is the one that goes on in the child. */
+static bool a_member_goes_on(void *arg)
+{
+    CHECK(wh_group_stragglers(arg, NULL, 0) == 1);
+    CHECK(wh_group_failures(arg, NULL, 0) == 1);
+    CHECK(wh_group_wait(arg) == EDEADLK);
+    CHECK(!MAY_JOIN_IN_CHILD || a_group_of_its_own(NULL));
+    return true;
+}
+
+static int fork_in_a_member(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    return in_child(a_member_goes_on, arg) == 0 ? 0 : EIO;
+}
+
+static void T156_a_member_that_forks(void **state)
+{
+    (void)state;
+    WH_AUTO_GROUP wh_group *group = wh_group_new(NULL, .policy = WH_FIRST_SUCCESS);
+    assert_int_equal(wh_go(group, wait_to_be_stopped, NULL), 0);
+    assert_int_equal(wh_go(group, fork_in_a_member, group), 0);
+    assert_int_equal(wh_group_wait(group), 0);
+    assert_int_equal(wh_group_failures(group, NULL, 0), 0);
 }
 
 struct sockets {
@@ -237,6 +306,8 @@ int main(void)
         cmocka_unit_test(T156_queued_callbacks_are_the_parents),
         cmocka_unit_test(T156_callbacks_of_other_threads_are_the_parents),
         cmocka_unit_test(T156_members_stay_in_the_parent),
+        cmocka_unit_test(T156_places_stay_in_the_parent),
+        cmocka_unit_test(T156_a_member_that_forks),
         cmocka_unit_test(T159_watches_of_the_parent_are_not_disturbed),
         cmocka_unit_test(T155_signals_of_the_child_do_what_they_did_before),
     };

@@ -140,6 +140,24 @@ static void run_a_group(const wh_ctx *ctx)
     wh_group_free(group);
 }
 
+/* One at a time, and one is enough. */
+static void run_a_race(const wh_ctx *ctx)
+{
+    int ran = 0, started = 0;
+    wh_group *group = wh_group_new(ctx, .policy = WH_FIRST_SUCCESS);
+    const int limited = wh_group_limit(group, 1);
+    assert_true(limited == 0 || limited == ENOMEM);
+    for (int i = 0; i < 3; i++) {
+        const int rc = i ? wh_go(group, add_one, &ran) : wh_go_optional(group, add_one, &ran);
+        assert_true(rc == 0 || rc == ENOMEM || rc == ECANCELED);
+        started += rc == 0;
+    }
+    const int rc = wh_group_wait(group);
+    assert_true(started ? rc == 0 : rc == ENOMEM || rc == ECANCELED);
+    assert_int_equal(ran, started);
+    wh_group_free(group);
+}
+
 static void live(int socket)
 {
     int ran = 0, ran_inline = 0;
@@ -164,6 +182,7 @@ static void live(int socket)
     const int rc_watch = wh_watch_peer(all[0], socket, 0);
     assert_true(rc_watch == 0 || rc_watch == ENOMEM);
     run_a_group(root);
+    run_a_race(root);
 
     const bool won = wh_cancelf(root, reason_x, "text number %d", 1);
     assert_int_equal(won, root != wh__no_memory());

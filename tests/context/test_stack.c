@@ -123,11 +123,47 @@ static void call_back(void)
     wh_end(ctx);
 }
 
+static int succeed(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+    return 0;
+}
+
+static int fail_always(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+    return 5;
+}
+
+static void work_together(void)
+{
+    struct wh_member_failure failure;
+    wh_group *group = wh_group_new(NULL);
+    wh_group_limit(group, 1);
+    wh_go_optional(group, fail_always, NULL);
+    wh_go(group, succeed, NULL);
+    wh_group_stragglers(group, NULL, 0);
+    wh_group_wait_until(group, 0);
+    wh_group_wait(group);
+    wh_group_failures(group, &failure, 1);
+    wh_group_free(group);
+    wh_retry(NULL, fail_always, NULL, .attempts = 3, .delay = WH_US(1));
+}
+
+static void log_it(void)
+{
+    static char line[400];
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_SEC(10));
+    wh_cancelf(ctx, reason_x, "number %d", 5);
+    wh_log_line(ctx, line, sizeof line);
+    wh_end_because(ctx, WH_HANDLER_RETURNED);
+}
+
 static void T169_no_call_takes_more_than_four_kilobytes(void **state)
 {
     (void)state;
     const size_t floor = depth_of(nothing);
-    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back};
+    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back, work_together, log_it};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         const size_t depth = depth_of(calls[i]);
         print_message("           %zu bytes, of which the thread itself %zu\n", depth, floor);

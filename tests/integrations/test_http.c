@@ -20,13 +20,26 @@ static struct server {
     wh_ctx *root;
     unsigned short port;
     unsigned requests;
+    const wh_ctx *held; /* by work in the background, of "/hold" and "/keep" */
 } server;
+
+/* "/keep": the request outlives the handler, up to the end of its answer. */
+static enum MHD_Result keep_it(void *root, struct MHD_Connection *connection)
+{
+    wh_ctx *req = wh_mhd_start(root, connection, .route = "/keep");
+    __atomic_store_n(&server.held, wh_hold(req), __ATOMIC_RELEASE);
+    const enum MHD_Result queued = wh_mhd_reply_text(req, connection, 200, "text/plain", "kept");
+    if (wh_mhd_keep(req, connection)) wh_end(req);
+    return queued;
+}
 
 static enum MHD_Result handle(void *root, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **state)
 {
     (void)version, (void)upload, (void)upload_size, (void)state;
-    WH_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/{what}", .timeout = WH_SEC(5));
+    if (strcmp(url, "/keep") == 0) return keep_it(root, connection);
+    WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/{what}", .timeout = WH_SEC(5));
+    if (strcmp(url, "/hold") == 0) __atomic_store_n(&server.held, wh_hold(req), __ATOMIC_RELEASE);
     __atomic_fetch_add(&server.requests, 1, __ATOMIC_RELAXED);
     if (strcmp(url, "/wait") == 0) wh_wait(req, WH_SEC(5));
     const unsigned status = strncmp(url, "/status/", 8) == 0 ? (unsigned)atoi(url + 8) : wh_err(req) ? (unsigned)wh_http_status(req) : 200;
@@ -273,6 +286,27 @@ static void shutdown_lets_requests_finish(void **state)
     spans_end(&spans);
 }
 
+/* Work in the background that has kept the context of a request sees that this is over, and not just that it was cancelled. */
+static void T145_background_work_sees_that_the_handler_has_returned(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/hold", "/keep"};
+    for (int i = 0; i < 2; i++) {
+        struct spans spans = spans_begin();
+        serve(&spans);
+        assert_int_equal(get(spans.root, paths[i], 0).status, 200);
+        const wh_ctx *held = __atomic_load_n(&server.held, __ATOMIC_ACQUIRE);
+        assert_int_equal(wh_wait(held, WH_SEC(30)), ECANCELED);
+        stop_serving();
+        assert_ptr_equal(wh_cause(held), WH_HANDLER_RETURNED);
+        wh_release(held);
+        const struct wh_span_view s = span_of_kind(&spans, WH_SERVER);
+        assert_false(span_has(&s, "whence.cancelled")); /* it had ended before */
+        assert_int_equal(s.status, WH_STATUS_UNSET);
+        spans_end(&spans);
+    }
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -297,6 +331,7 @@ int main(void)
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(hang_ups),
         cmocka_unit_test(shutdown_lets_requests_finish),
+        cmocka_unit_test(T145_background_work_sees_that_the_handler_has_returned),
     };
     return cmocka_run_group_tests_name("http", tests, begin, end);
 }
