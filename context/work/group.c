@@ -21,7 +21,7 @@ wh_group *wh_group_new_at(const struct wh_group_opts *given)
         return &no_group;
     }
     group->ctx = ctx;
-    group->policy = opts.policy;
+    group->policy = (enum wh_policy)opts.policy;
     group->forks = wh__forks;
     group->limit = -1;
     group->last = &group->members;

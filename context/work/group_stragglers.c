@@ -1,12 +1,14 @@
 /* Who of a group has not returned, and since when for nobody. */
 #include "group.h"
 
-/* Of a context that is done; under the lock, which keeps it. Out of memory it was done from the start. */
+/* Under the lock, which keeps its context. The news may still be on its way down from the group's; a member may be there an
+ * instant after it, or for want of memory have been done from the start. */
 static int64_t done_since(const struct wh__member *member)
 {
-    if (wh__state(member->ctx) < WH_NOT_OPEN_) return 0;
-    const int64_t at = wh__origin(member->ctx)->at;
-    return at ? at : member->since;
+    const wh_ctx *ctx = wh__state(member->ctx) >= WH_NOT_OPEN_ ? member->ctx : member->group->ctx;
+    if (wh__state(ctx) < WH_NOT_OPEN_) return 0;
+    const int64_t at = wh__origin(ctx)->at;
+    return at > member->since ? at : member->since;
 }
 
 size_t wh_group_stragglers(wh_group *group, struct wh_straggler *list, size_t max)

@@ -38,7 +38,8 @@ static inline void wh__line_leave(struct wh__line *line, struct wh__waiter *wait
         line->last = waiter->link;
 }
 
-/* Takes the first out and tells it that it has been granted what it waits for. Returns its bell, to be rung without the lock. */
+/* Takes the first out and tells it that it has been granted what it waits for. Returns its bell, to be rung without the
+ * lock. */
 uint32_t *wh__line_grant(struct wh__line *line);
 void wh__bell_ring(uint32_t *bell);
 

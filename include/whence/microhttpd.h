@@ -42,8 +42,9 @@ WH_API WH_MUST_USE_ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct w
 #define WH_MHD_AUTO __attribute__((unused, cleanup(wh_mhd_auto_end_)))
 static inline void wh_mhd_auto_end_(wh_ctx **req) { wh_end_because(*req, WH_HANDLER_RETURNED); }
 
-/* Gives the request to its connection: wh_mhd_completed() ends it, in the same way, when the answer is out or will never be.
- * Needs WH_MHD_OPTIONS. 0; ENOMEM, and it is still the caller's to end. */
+/* Gives the request to its connection: wh_mhd_completed() ends it, in the same way, when the answer is out or never will be. A
+ * client that leaves as soon as it has the answer may be first (WH_CLIENT_GONE). Needs WH_MHD_OPTIONS. 0; ENOMEM, and it is still
+ * the caller's to end. */
 WH_API WH_MUST_USE_ int wh_mhd_keep(wh_ctx *req, struct MHD_Connection *connection);
 
 /* MHD_queue_response(), and the status on the span: 5xx is an error, unless the request was cancelled: then the cause
@@ -56,7 +57,8 @@ WH_API enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connectio
                                          const char *type, const char *text);
 
 /* Options for MHD_start_daemon(), before MHD_OPTION_END: by them wh_mhd_stop() knows whose answer is not out yet, and
- * requests that were kept are ended. Whoever has a completion callback of his own calls wh_mhd_completed() from there instead. */
+ * requests that were kept are ended. Whoever has a completion callback of his own calls wh_mhd_completed() from there
+ * instead. */
 #define WH_MHD_OPTIONS MHD_OPTION_NOTIFY_COMPLETED, wh_mhd_completed, (void *)0
 WH_API void wh_mhd_completed(void *unused, struct MHD_Connection *connection, void **state,
                              enum MHD_RequestTerminationCode how);

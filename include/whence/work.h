@@ -25,7 +25,7 @@ struct wh_group_opts {
     size_t size;
     const struct wh_site *site;
     const wh_ctx *parent;
-    enum wh_policy policy WH_ZERO_;
+    int policy WH_ZERO_;         /* enum wh_policy */
 };
 
 /* wh_group_new(parent), wh_group_new(parent, .policy = WH_COLLECT): never NULL; without memory, a group whose wh_go() and
@@ -93,8 +93,8 @@ struct wh_member_failure {
     void *reserved_[2];
 };
 
-/* Who has failed, the first first, also those that failed because they were cancelled; not who lost a race that somebody has won.
- * Writes at most `max`, of the first WH_FAILURES_KEPT, and returns how many there are. */
+/* Who has failed, the first first, also those that failed because they were cancelled; not who lost a race that somebody
+ * has won. Writes at most `max`, of the first WH_FAILURES_KEPT, and returns how many there are. */
 #define WH_FAILURES_KEPT 16
 WH_API size_t wh_group_failures(wh_group *group, struct wh_member_failure *list, size_t max);
 

@@ -182,7 +182,10 @@ static void T135_collecting_nobody_cancels_anybody(void **state)
     assert_int_equal(wh_go(group, work_until_done, &worker), 0);
     assert_int_equal(wh_go(group, fail_with, CODE(ENOENT)), 0);
     EVENTUALLY(wh_group_failures(group, NULL, 0) == 1);
-    for (int i = 0; i < 10; i++) assert_int_equal(wh_go(group, i % 2 ? succeed : fail_with, i % 2 ? (void *)&count : CODE(EIO)), 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(wh_go(group, succeed, &count), 0);
+        assert_int_equal(wh_go(group, fail_with, CODE(EIO)), 0);
+    }
     EVENTUALLY(wh_group_failures(group, NULL, 0) == 6 && __atomic_load_n(&count, __ATOMIC_ACQUIRE) == 5);
     assert_int_equal(wh_err(wh_group_ctx(group)), 0);
     wh_cancel(parent, reason_x, NULL);

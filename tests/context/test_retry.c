@@ -197,7 +197,8 @@ static void T142_it_does_not_sleep_past_the_deadline(void **state)
     struct flaky flaky = {.failures = 1000, .rc = ECONNREFUSED};
     struct wh_retry_report report = REPORT;
     WH_AUTO wh_ctx *ctx = wh_with_timeout(NULL, WH_SEC(1000));
-    const int rc = wh_retry(ctx, try_it, &flaky, .delay = WH_SEC(1000), .max_delay = WH_SEC(5000), .jitter = -1, .report = &report);
+    const int rc =
+        wh_retry(ctx, try_it, &flaky, .delay = WH_SEC(1000), .max_delay = WH_SEC(5000), .jitter = -1, .report = &report);
     assert_int_equal(rc, ECONNREFUSED);
     assert_int_equal(wh_err(ctx), 0);
     assert_int_equal(flaky.calls, 1);
@@ -308,7 +309,8 @@ static void T143_a_shorter_report(void **state)
 {
     (void)state;
     struct flaky flaky = {.failures = 0};
-    struct wh_retry_report report = {.size = offsetof(struct wh_retry_report, attempts), .why = WH_RETRY_REFUSED, .attempts = 77};
+    struct wh_retry_report report = {
+        .size = offsetof(struct wh_retry_report, attempts), .why = WH_RETRY_REFUSED, .attempts = 77};
     assert_int_equal(wh_retry(NULL, try_it, &flaky, .report = &report), 0);
     assert_int_equal(report.why, WH_RETRY_SUCCEEDED);
     assert_int_equal(report.attempts, 77);
