@@ -32,6 +32,7 @@ struct wh_callback {
     wh_ctx *node;              /* NULL once it cannot be found there any more */
     wh_callback *next, **link; /* in extra->callbacks of the node, or in the queue */
     void (*fn)(void *arg);
+    bool (*attempt)(void *arg); /* in place of fn: false, and it is to be called again, after all others that wait */
     void *arg;
 };
 
@@ -75,11 +76,19 @@ static void set_running(wh_callback *callback)
     set_state(callback, RUNNING);
 }
 
+static void enqueue(wh_callback *callback);
+
 static void run(wh_callback *callback)
 {
     struct wh__thread *self = wh__self();
     __atomic_store_n(&callback->runner, self ? self->id : 0, __ATOMIC_RELAXED);
-    callback->fn(callback->arg);
+    if (!callback->attempt) {
+        callback->fn(callback->arg);
+    } else if (!callback->attempt(callback->arg)) {
+        enqueue(callback); /* on the thread of the queue: it looks there next */
+        wh__unpark(&callback->state);
+        return;
+    }
     set_state(callback, OVER);
     wh__unpark(&callback->state);
     let_go(callback);
@@ -197,7 +206,7 @@ static bool wait_in(wh_callback *callback, wh_ctx *node)
     return open;
 }
 
-static int add(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, bool runs_inline, wh_callback **out)
+static int add(const wh_ctx *ctx, struct wh_callback like, wh_callback **out)
 {
     static bool fork_seen_to;
     if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(forget_parents_queue);
@@ -206,8 +215,10 @@ static int add(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, bool runs_in
     if (node && node->deadline != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
     wh_callback *callback = wh__slab_get(WH__128);
     if (!callback) return ENOMEM;
-    *callback = (wh_callback){.refs = out ? 2 : 1, .runs_inline = runs_inline, .registrant = wh__self(), .node = node,
-        .fn = fn, .arg = arg};
+    *callback = like;
+    callback->refs = out ? 2 : 1;
+    callback->registrant = wh__self();
+    callback->node = node;
     if (out) *out = callback;
     if (!node) {
         callback->state = NEVER;
@@ -221,12 +232,18 @@ static int add(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, bool runs_in
 
 int wh_after(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, wh_callback **callback)
 {
-    return add(ctx, fn, arg, false, callback);
+    return add(ctx, (wh_callback){.fn = fn, .arg = arg}, callback);
 }
 
 int wh_after_inline(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, wh_callback **callback)
 {
-    return add(ctx, fn, arg, true, callback);
+    return add(ctx, (wh_callback){.fn = fn, .arg = arg, .runs_inline = true}, callback);
+}
+
+int wh__after_attempts(const wh_ctx *ctx, bool (*attempt)(void *arg), void *arg, wh_callback **callback)
+{
+    if (!wh__spawn(&queue.has_thread, "whence-after", run_queue)) return EAGAIN;
+    return add(ctx, (wh_callback){.attempt = attempt, .arg = arg}, callback);
 }
 
 /* ---- running and dropping: the node is done, or goes ---- */
@@ -312,6 +329,13 @@ static bool stop(wh_callback *callback, bool wait)
     if (taken) let_go(callback); /* the library's */
     let_go(callback);            /* the registrant's */
     return taken || never;
+}
+
+bool wh__is_still(wh_callback *callback)
+{
+    const bool taken = taken_from_node(callback) || taken_from_queue(callback);
+    if (taken) let_go(callback); /* the library's */
+    return state_of(callback) == OVER;
 }
 
 bool wh_stop(wh_callback *callback)

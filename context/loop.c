@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/lock.h"
 #include "base/slab.h"
 #include "base/spawn.h"
@@ -67,6 +68,7 @@ static void *run(void *unused)
             } else if (tag == SIGNAL_TAG) {
                 drain(loop.signals);
                 wh__signal_ready();
+                wh__triggers_ready();
             } else {
                 wh__watch_ready(tag, events[i].events);
             }
@@ -110,6 +112,7 @@ static void forget_parents_loop(void)
     loop.wakes_by = WH_NEVER;
     wh__watches_forget();
     wh__signals_forget();
+    wh__triggers_forget();
     wh__timers_take_back();
 }
 
@@ -148,5 +151,5 @@ void wh__loop_remove(int fd)
 void wh__loop_signal(void)
 {
     const uint64_t one = 1;
-    if (write(loop.signals, &one, sizeof one) < 0) return; /* full: it will wake */
+    if (wh__write(loop.signals, &one, sizeof one) < 0) return; /* full: it will wake */
 }

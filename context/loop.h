@@ -16,17 +16,19 @@ void wh__loop_wake_by(int64_t instant);
 int wh__loop_add(int fd, uint32_t events, uint64_t tag);
 void wh__loop_remove(int fd);
 
-/* Asks for wh__signal_ready() on the loop's thread. From a signal handler. */
+/* Asks for wh__signal_ready() and wh__triggers_ready() on the loop's thread. From a signal handler. */
 void wh__loop_signal(void);
 
 /* What it calls, on its thread, with no lock held. */
 int64_t wh__timers_fire(void);                       /* all that is due; returns when something will be next */
 void wh__watch_ready(uint64_t tag, uint32_t events); /* peer.c */
 void wh__signal_ready(void);                         /* signal.c */
+void wh__triggers_ready(void);                       /* trigger.c */
 
 /* What it calls in the child of a fork, where it has no descriptors yet. */
 void wh__watches_forget(void);
 void wh__signals_forget(void);
+void wh__triggers_forget(void);
 void wh__timers_take_back(void);
 
 #endif

@@ -12,7 +12,7 @@
  *   - A constructor never returns NULL and never fails. Out of memory gives one shared context that is already done
  *     and whose cause is WH_NO_MEMORY; ending it is a no-op.
  *   - Every function may be called from any thread at any time, on one context from many at once. None is
- *     async-signal-safe except wh_now() and wh_err().
+ *     async-signal-safe except wh_now(), wh_err() and wh_trigger_fire().
  *   - No callback, destructor or other code of yours ever runs while the library holds a lock.
  *   - A parent may be ended before its children, and in any order: a context lives until nobody can reach it.
  */
@@ -290,6 +290,30 @@ WH_API int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh
 #define wh_with_signals(parent, signals, count) wh_with_signals_at((parent), (signals), (count), WH_HERE)
 WH_API WH_MUST_USE_ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *signals, size_t count,
                                                const struct wh_site *site);
+
+/* ---- Cancelling from a signal handler --------------------------------------------------------------------------
+ *
+ * wh_cancel() takes locks, so it is not for a handler. A trigger, made beforehand, is: it only stores, and a thread of the
+ * library's cancels. For signals that mean something of your own (SIGUSR1: stop the reload; SIGXCPU: give up); to stop the
+ * program at SIGTERM, wh_with_signals() does it all.
+ *
+ *   static wh_trigger *stop;
+ *   static void on_usr1(int signo) { wh_trigger_fire(stop, WH_CANCELED, signo); } */
+typedef struct wh_trigger wh_trigger;
+
+/* A trigger of ctx, which it holds. 0; EAGAIN (no thread to cancel on), ENOMEM, EINVAL (a context that is nobody's, such as
+ * wh_background()). */
+WH_API int wh_trigger_new(wh_ctx *ctx, wh_trigger **trigger);
+
+/* Cancels the trigger's context, soon: as wh_cancel(ctx, reason, "signal <signo>"), without the text if signo is 0. Returns
+ * whether this call was the first for this trigger: the others do nothing. Async-signal-safe; errno stays. NULL is ignored. In
+ * the child of a fork() the triggers of the parent cancel nothing: make them anew. */
+#define wh_trigger_fire(trigger, reason, signo) wh_trigger_fire_at((trigger), (reason), (signo), WH_HERE)
+WH_API bool wh_trigger_fire_at(wh_trigger *trigger, const struct wh_reason *reason, int signo, const struct wh_site *site);
+
+/* Lets go of it and of its context, and never waits: also from a callback of that context. If it has fired, ctx is still cancelled;
+ * a handler that fires it later, or on another thread at this very moment, does no harm and gets false. NULL is ignored. */
+WH_API void wh_trigger_free(wh_trigger *trigger);
 
 /* ---- What the inline functions need ----------------------------------------------------------------------------*/
 

@@ -4,6 +4,7 @@
  *   base.h        durations and places in the source
  *   context.h     who is asking, until when, and why it stopped
  *   work.h        several pieces of work under one context: groups, semaphores, retry
+ *   wait.h        waits that obey a context: time, descriptors, condition variables
  *   trace.h       what happened: spans in contexts, and who records them
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -15,6 +16,7 @@
 #include <whence/base.h>
 #include <whence/context.h>
 #include <whence/work.h>
+#include <whence/wait.h>
 #include <whence/trace.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>

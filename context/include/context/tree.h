@@ -51,6 +51,14 @@ void wh__done_fd_close(wh_ctx *node); /* it has one, and goes */
 void wh__callbacks_run(wh_ctx *node);
 void wh__callbacks_drop(wh_ctx *node);
 
+/* As wh_after(), for what may have to wait for a lock of the user's: attempt(arg) tries for a while; where it returns false
+ * other callbacks run before it is called again. EAGAIN: there is no thread to run it on. */
+int wh__after_attempts(const wh_ctx *ctx, bool (*attempt)(void *arg), void *arg, wh_callback **callback);
+
+/* Prevents it if that can be done without waiting. Whether it does not run and never will; a stop function still has to be
+ * called. */
+bool wh__is_still(wh_callback *callback);
+
 /* ---- timers, watches and signals ---- */
 bool wh__timer_arm(wh_ctx *node);      /* false without memory */
 void wh__timer_disarm(wh_ctx *node);   /* afterwards nobody fires it, except who has begun to and holds a reference */
