@@ -70,6 +70,7 @@ static int find_kind(struct transfer *transfer)
     struct stat about;
     const int flags = fcntl(transfer->fd, F_GETFL);
     if (flags < 0 || fstat(transfer->fd, &about)) return errno;
+    if ((flags & O_ACCMODE) == (transfer->writes ? O_RDONLY : O_WRONLY)) return EBADF; /* poll() would wait for ever */
     transfer->at_once = S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) ? MOST_INTO_FILE : PIPE_BUF;
     if (flags & O_NONBLOCK) {
         transfer->kind = PATIENT;

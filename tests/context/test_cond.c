@@ -38,7 +38,7 @@ static void leave_box(void *arg)
     pthread_mutex_unlock(&box->mutex);
 }
 
-static int take_one(struct wait *wait)
+WH__MAY_VANISH static int take_one(struct wait *wait)
 {
     struct box *box = wait->more;
     wait->err = 0;

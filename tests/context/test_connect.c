@@ -101,7 +101,7 @@ static void the_errors_of_the_call(void **state)
 
 /* ---- cancelled ---- */
 
-static int accept_one(struct wait *wait)
+WH__MAY_VANISH static int accept_one(struct wait *wait)
 {
     int accepted;
     const int err = wh_accept(wait->ctx, wait->fd, NULL, NULL, &accepted);
@@ -261,7 +261,7 @@ static void crowd_end(struct crowd *crowd)
     close(crowd->listener);
 }
 
-static int connect_one(struct wait *wait)
+WH__MAY_VANISH static int connect_one(struct wait *wait)
 {
     const struct crowd *crowd = wait->more;
     return wh_connect(wait->ctx, wait->fd, &crowd->address.any, crowd->address.len);

@@ -134,7 +134,7 @@ static void T124_who_is_cancelled_moves_no_byte(void **state)
     }
 }
 
-static int read_one(struct wait *wait)
+WH__MAY_VANISH static int read_one(struct wait *wait)
 {
     char byte;
     size_t got;
@@ -143,7 +143,7 @@ static int read_one(struct wait *wait)
 
 enum { LOTS = 1 << 22 };
 
-static int write_lots(struct wait *wait)
+WH__MAY_VANISH static int write_lots(struct wait *wait)
 {
     static char lots[LOTS];
     return wh_write(wait->ctx, wait->fd, lots, LOTS, wait->more);

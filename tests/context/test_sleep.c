@@ -42,12 +42,12 @@ static void T128_it_asks_before_it_sleeps(void **state)
     assert_int_equal(wh_tick(ctx, &ticker, NULL), ECANCELED);
 }
 
-static int sleep_long(struct wait *wait)
+WH__MAY_VANISH static int sleep_long(struct wait *wait)
 {
     return wh_sleep(wait->ctx, WH_SEC(1000));
 }
 
-static int tick_long(struct wait *wait)
+WH__MAY_VANISH static int tick_long(struct wait *wait)
 {
     struct wh_ticker ticker = wh_ticker_begin(WH_SEC(1000));
     return wh_tick(wait->ctx, &ticker, NULL);

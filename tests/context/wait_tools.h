@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "base/park.h"
 #include "context/tree.h"
 #include "tools.h"
 
@@ -49,7 +50,7 @@ static inline void pest_end(struct pest *pest)
     signal(SIGUSR1, SIG_DFL);
 }
 
-/* ---- a wait on a thread of its own ---- */
+/* ---- a wait on a thread of its own: `fn` is WH__MAY_VANISH, if wait_vanishes() is to end it ---- */
 
 struct wait {
     int (*fn)(struct wait *wait);
@@ -61,7 +62,7 @@ struct wait {
     pthread_t thread;
 };
 
-static inline void *run_wait(void *arg)
+WH__MAY_VANISH static inline void *run_wait(void *arg)
 {
     struct wait *wait = arg;
     __atomic_store_n(&wait->thread_id, gettid(), __ATOMIC_RELEASE);
