@@ -370,11 +370,8 @@ static bool move_without_descriptors(void *unused)
     (void)unused;
     for (int kind = 0; kind < KINDS; kind++) {
         struct pair pair = pair_of(kind);
-        struct rlimit before, none;
-        CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
-        none = before;
-        none.rlim_cur = (rlim_t)pair.theirs + 1;
-        CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+        struct rlimit before;
+        CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0 && allow_descriptors((rlim_t)pair.theirs + 1));
         wh_ctx *ctx = wh_with_timeout(NULL, WH_MS(3));
         struct wait wait = {.ctx = ctx, .fd = pair.ours}, fill = {.ctx = ctx, .fd = pair.theirs};
         CHECK(wh_done_fd(ctx) == -1 && errno == EMFILE);
@@ -382,7 +379,7 @@ static bool move_without_descriptors(void *unused)
         CHECK(write_lots(&fill) == ETIMEDOUT);
         CHECK(wh_write(NULL, pair.theirs, "x", 1, NULL) == 0 && read_one(&(struct wait){.fd = pair.ours}) == 0);
         wh_end(ctx);
-        CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        CHECK(allow_descriptors(before.rlim_cur));
         close_pair(&pair);
     }
     return true;

@@ -240,7 +240,7 @@ static void T033_storm_of_signals_and_triggers(void **state)
     int cancelled = 0;
     for (int i = 0; i < THREADS; i++) storm.threads[i] = start(be_hit, &storm);
     const pthread_t sender = start(send_signals, &storm);
-    for (int i = 0; i < chances(3000); i++) {
+    for (int i = 0; i < chances(300); i++) {
         WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
         wh_trigger *trigger = trigger_of(ctx);
         arm(trigger);
