@@ -139,7 +139,7 @@ static void cancel_it(struct race *race, int round)
 static void T124_no_wake_up_is_lost(void **state)
 {
     (void)state;
-    const int total = rounds(10000);
+    const int total = chances(1000);
     struct box box;
     box_make(&box);
     wh_ctx *ctx = wh_with_cancel(NULL);
@@ -172,7 +172,7 @@ static void wake_it_by_both(struct race *race, int round)
 static void T115_nothing_is_touched_once_it_has_returned(void **state)
 {
     (void)state;
-    const int total = rounds(5000);
+    const int total = chances(500);
     struct box *box = calloc(1, sizeof *box);
     box_make(box);
     wh_ctx *ctx = wh_with_cancel(NULL);

@@ -353,6 +353,7 @@ static bool meet_without_descriptors(void *unused)
     struct crowd crowd;
     crowd_begin(&crowd, AF_INET);
     const int listener = listen_on(AF_INET, 0, 8, &address), fd = new_socket(AF_INET, 0), other = new_socket(AF_INET, 0);
+    const int spare = new_socket(AF_INET, 0);
     int accepted;
     CHECK(use_up_descriptors());
     wh_ctx *ctx = wh_with_timeout(NULL, WH_MS(3));
@@ -365,6 +366,9 @@ static bool meet_without_descriptors(void *unused)
     CHECK(wh_connect(ctx, fd, &address.any, address.len) == 0);
     CHECK(wh_accept(ctx, listener, NULL, NULL, &accepted) == EMFILE); /* which is for the caller to see */
     close(other);
+    close(spare);
+    const int next = new_socket(AF_INET, 0); /* under valgrind the first one is gone */
+    CHECK(wh_connect(ctx, next, &address.any, address.len) == 0);
     CHECK(wh_accept(ctx, listener, NULL, NULL, &accepted) == 0);
     wh_end(ctx);
     return true;
