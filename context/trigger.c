@@ -1,17 +1,16 @@
 /* Cancelling from a signal handler.
  *
- * The handler may only store and write: it fills the trigger's slot, links it to those that have fired, and wakes the loop's
- * thread, which cancels.
+ * The handler may only store and write: it fills the trigger's slot, links it to those that have fired, and wakes the
+ * loop's thread, which cancels.
  *
  * While one thread frees a trigger another may be in a handler that is about to fire it; nobody could wait for that. So a
- * trigger is no pointer but a number: which slot, and which of all the triggers that this slot has been. Slots stay for ever, and
- * the first atomic operation on one settles that the number still holds.
+ * trigger is no pointer but a number: which slot, and which of all the triggers that this slot has been. Slots stay for
+ * ever, and the first atomic operation on one settles whether the number still holds.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "base/slab.h"
 #include "context/tree.h"
 #include "loop.h"
 
@@ -161,7 +160,7 @@ bool wh_trigger_fire_at(wh_trigger *trigger, const struct wh_reason *reason, int
     slot->signo = signo;
     slot->site = site;
     slot->next = __atomic_load_n(&fired, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&fired, &slot->next, slot, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) continue;
+    while (!__atomic_compare_exchange_n(&fired, &slot->next, slot, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) continue;
     const int saved = errno;
     wh__loop_signal();
     errno = saved;
@@ -172,10 +171,15 @@ void wh_trigger_free(wh_trigger *trigger)
 {
     struct slot *slot = trigger ? slot_of(trigger) : NULL;
     if (!slot) return;
-    if (turn(slot, word_in(trigger, ARMED), word_in(trigger, FREE)) || turn(slot, word_in(trigger, OVER), word_in(trigger, FREE)))
+    const bool is_parents = slot->forks != wh__forks; /* once it is abandoned it may be another's */
+    const uintptr_t name = word_in(trigger, 0); /* its states are tried in the order in which it goes through them */
+    if (turn(slot, name | ARMED, name | FREE)) {
         give_back(slot);
-    else if (turn(slot, word_in(trigger, FIRED), word_in(trigger, ABANDONED)) && slot->forks != wh__forks)
-        give_back(slot); /* nobody here will */
+    } else if (turn(slot, name | FIRED, name | ABANDONED)) {
+        if (is_parents) give_back(slot); /* nobody here will */
+    } else if (turn(slot, name | OVER, name | FREE)) {
+        give_back(slot);
+    }
 }
 
 /* ---- on the loop's thread ---- */

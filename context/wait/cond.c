@@ -1,13 +1,14 @@
 /* Waiting for a condition variable and for a context at once.
  *
  * When the context is done somebody has to wake the waiter, and not between his look at the context and his sleep: so
- * whoever wakes him holds his mutex. That cannot be the canceller, who may hold it himself, or another one whose holder
- * waits for this: it is a callback on the library's thread. Nor may that thread sleep until the mutex is free: whoever
- * holds it may be waiting for another callback. So it tries; and where it does not get the mutex soon, the other callbacks
- * have their turn before it tries again. Nobody then waits for the mutex who has anything that its holder could wait for.
+ * whoever wakes him holds his mutex. That cannot be the canceller, who may hold it himself, or hold another whose holder
+ * waits for this one: it is a callback on the library's thread. Nor may that thread sleep until the mutex is free, since
+ * whoever holds it may be waiting for another callback. So it tries; and where it does not get the mutex soon, the other
+ * callbacks have their turn before it tries again. Thus nobody waits for the mutex who has anything that its holder could
+ * be waiting for.
  *
- * The callback needs mutex and condition variable, so it must be over before the waiter returns. If it cannot be prevented any
- * more the waiter waits for it, without the mutex.
+ * The callback needs mutex and condition variable, so it must be over before the waiter returns. If it cannot be
+ * prevented any more the waiter waits for it, without the mutex.
  */
 #include <errno.h>
 #include <features.h>
@@ -111,8 +112,8 @@ WH__MAY_VANISH static int doze(const struct sleeper *sleeper)
 
 WH__MAY_VANISH static int sleep_on(struct sleeper *sleeper)
 {
-    if (!is_told(sleeper->ctx) || wh__after_attempts(sleeper->ctx, wake, sleeper, &sleeper->callback)) return doze(sleeper);
-    int err;
+    int err = is_told(sleeper->ctx) ? wh__after_attempts(sleeper->ctx, wake, sleeper, &sleeper->callback) : EAGAIN;
+    if (err) return doze(sleeper);
     pthread_cleanup_push(leave, sleeper);
     err = block(sleeper);
     pthread_cleanup_pop(1);

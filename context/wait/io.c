@@ -1,8 +1,9 @@
 /* Moving bytes: the call itself never waits, so that all waiting is done where the context is heard.
  *
- * How a call can be kept from waiting depends on the descriptor. Sockets take a flag with each call, and nearly everything
- * is one: so that is tried first, and what is no socket says so. Pipes take one too, from the kernel that has it for them.
- * Of the rest, those that are O_NONBLOCK do not wait, and for the others poll() must have said that they will not.
+ * How a call can be kept from waiting depends on the descriptor. Sockets take a flag with each call, and nearly
+ * everything is one: so that is tried first, and what is no socket says so. Pipes take one too, from a kernel that has it
+ * for them. Of the rest, those that are O_NONBLOCK do not wait, and for the others poll() must have said that they will
+ * not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ struct transfer {
     bool writes;
     char *bytes;
     size_t size;
-    size_t at_once;  /* most that a write may take where it might wait */
+    size_t most;     /* in one call, so that it does not wait */
 };
 
 static ssize_t at_once(const struct transfer *transfer)
@@ -52,11 +53,11 @@ static ssize_t at_once(const struct transfer *transfer)
 
 static ssize_t move(const struct transfer *transfer)
 {
-    const size_t size = transfer->writes && transfer->size > transfer->at_once ? transfer->at_once : transfer->size;
+    const size_t size = transfer->size < transfer->most ? transfer->size : transfer->most;
     switch (transfer->kind) {
     case SOCKET:
-        if (transfer->writes) return send(transfer->fd, transfer->bytes, transfer->size, MSG_DONTWAIT | MSG_NOSIGNAL);
-        return recv(transfer->fd, transfer->bytes, transfer->size, MSG_DONTWAIT);
+        if (!transfer->writes) return recv(transfer->fd, transfer->bytes, size, MSG_DONTWAIT);
+        return send(transfer->fd, transfer->bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     case PIPE:
         return at_once(transfer);
     default:
@@ -71,14 +72,15 @@ static int find_kind(struct transfer *transfer)
     const int flags = fcntl(transfer->fd, F_GETFL);
     if (flags < 0 || fstat(transfer->fd, &about)) return errno;
     if ((flags & O_ACCMODE) == (transfer->writes ? O_RDONLY : O_WRONLY)) return EBADF; /* poll() would wait for ever */
-    transfer->at_once = S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) ? MOST_INTO_FILE : PIPE_BUF;
-    if (flags & O_NONBLOCK) {
-        transfer->kind = PATIENT;
-        transfer->at_once = SIZE_MAX;
-    } else {
-        transfer->kind = S_ISFIFO(about.st_mode) && HAS_NOWAIT ? PIPE : BLOCKING;
-    }
+    transfer->kind = flags & O_NONBLOCK ? PATIENT : S_ISFIFO(about.st_mode) && HAS_NOWAIT ? PIPE : BLOCKING;
+    if (transfer->kind != PATIENT && transfer->writes)
+        transfer->most = S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) ? MOST_INTO_FILE : PIPE_BUF;
     return 0;
+}
+
+WH__MAY_VANISH static int await_room(const wh_ctx *ctx, const struct transfer *transfer)
+{
+    return wh__await(ctx, transfer->fd, transfer->writes ? POLLOUT : POLLIN);
 }
 
 /* What to do about an error of the call: 0: try again. */
@@ -86,7 +88,7 @@ WH__MAY_VANISH static int get_over(const wh_ctx *ctx, struct transfer *transfer,
 {
     if (err == EINTR) return 0;
     if (err == ENOTSOCK && transfer->kind == SOCKET) return find_kind(transfer);
-    if (err == EAGAIN && transfer->kind != BLOCKING) return wh__await(ctx, transfer->fd, transfer->writes ? POLLOUT : POLLIN);
+    if (err == EAGAIN && transfer->kind != BLOCKING) return await_room(ctx, transfer);
     if ((err == EOPNOTSUPP || err == ENOSYS) && transfer->kind == PIPE) {
         transfer->kind = BLOCKING;
         return 0;
@@ -99,7 +101,7 @@ WH__MAY_VANISH static int move_some(const wh_ctx *ctx, struct transfer *transfer
 {
     for (;;) {
         int err = wh__ask(ctx);
-        if (!err && transfer->kind == BLOCKING) err = wh__await(ctx, transfer->fd, transfer->writes ? POLLOUT : POLLIN);
+        if (!err && transfer->kind == BLOCKING) err = await_room(ctx, transfer);
         if (err) return err;
         const int before = wh__stay_whole();
         const ssize_t count = move(transfer);
@@ -115,7 +117,7 @@ WH__MAY_VANISH static int move_some(const wh_ctx *ctx, struct transfer *transfer
 
 WH__MAY_VANISH int wh_read(const wh_ctx *ctx, int fd, void *buf, size_t size, size_t *got)
 {
-    struct transfer transfer = {.fd = fd, .bytes = buf, .size = size};
+    struct transfer transfer = {.fd = fd, .bytes = buf, .size = size, .most = SIZE_MAX};
     if (size) return move_some(ctx, &transfer, got);
     const int err = wh__ask(ctx);
     if (!err) *got = 0;
@@ -124,7 +126,7 @@ WH__MAY_VANISH int wh_read(const wh_ctx *ctx, int fd, void *buf, size_t size, si
 
 WH__MAY_VANISH int wh_write(const wh_ctx *ctx, int fd, const void *buf, size_t size, size_t *put)
 {
-    struct transfer transfer = {.fd = fd, .writes = true, .bytes = (char *)(uintptr_t)buf, .size = size};
+    struct transfer transfer = {.fd = fd, .writes = true, .bytes = (char *)(uintptr_t)buf, .size = size, .most = SIZE_MAX};
     int err = size ? 0 : wh__ask(ctx);
     while (!err && transfer.size) {
         size_t moved = 0;

@@ -72,8 +72,9 @@ WH__MAY_VANISH static int wait_while_open(struct waiting *waiting, int *found)
 {
     const wh_ctx *node = wh__live(waiting->ctx);
     int err = 0;
-    if (waiting->until == INT64_MIN || (node && waiting->count && !(wh__state(node) & WH__HAS_FD))) err = glance(waiting, found);
-    if (err || *found || waiting->until == INT64_MIN) return err;
+    const bool only_looks = waiting->until == INT64_MIN, has_none = node && !(wh__state(node) & WH__HAS_FD);
+    if (only_looks || (has_none && waiting->count)) err = glance(waiting, found);
+    if (err || *found || only_looks) return err;
     for (add_context(waiting); !err && !*found;) {
         err = sleep_once(waiting, found);
         if (wh__ask(waiting->ctx) || is_over(waiting)) break;
@@ -137,7 +138,8 @@ WH__MAY_VANISH static int wait_on_the_stack(struct waiting *waiting, size_t *rea
 
 WH__MAY_VANISH static int wait_in_memory(struct waiting *waiting, size_t *ready)
 {
-    struct pollfd *room = waiting->count < SIZE_MAX / sizeof *room ? wh__mem_get((waiting->count + 1) * sizeof *room) : NULL;
+    struct pollfd *room = NULL;
+    if (waiting->count < SIZE_MAX / sizeof *room) room = wh__mem_get((waiting->count + 1) * sizeof *room);
     if (!room) return wait_for(waiting, ready);
     int err;
     pthread_cleanup_push(wh__mem_free, room);

@@ -27,15 +27,15 @@ static inline int64_t wh__now_of(const wh_ctx *ctx)
     return wh__now();
 }
 
-/* When, by the system's clock, who waits until `until` has to ask again: at the deadline, since the timers may be late or
- * have no thread. */
+/* When, by the system's clock, who waits until `until` has to ask again: at the deadline, since the timers may be late
+ * or have no thread. */
 static inline int64_t wh__asks_by(const wh_ctx *ctx, int64_t until)
 {
     const wh_ctx *node = wh__live(ctx);
     return node && node->deadline < until ? node->deadline : until;
 }
 
-/* Until fd has one of these events, or an error to tell: 0; wh_err(ctx), also if both are there; or an error of poll(). */
+/* Until fd has one of these events, or an error to tell: 0; wh_err(ctx), also if both are there; an error of poll(). */
 int wh__await(const wh_ctx *ctx, int fd, short events);
 
 /* Until an instant of the system's clock: 0, or wh_err(ctx). */

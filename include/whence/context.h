@@ -293,8 +293,8 @@ WH_API WH_MUST_USE_ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *
 
 /* ---- Cancelling from a signal handler --------------------------------------------------------------------------
  *
- * wh_cancel() takes locks, so it is not for a handler. A trigger, made beforehand, is: it only stores, and a thread of the
- * library's cancels. For signals that mean something of your own (SIGUSR1: stop the reload; SIGXCPU: give up); to stop the
+ * wh_cancel() takes locks, so it is not for a handler. A trigger, made beforehand, is: it only stores, and a thread of
+ * the library's cancels. For signals that mean something of your own (SIGUSR1: stop the reload; SIGXCPU: give up); to stop the
  * program at SIGTERM, wh_with_signals() does it all.
  *
  *   static wh_trigger *stop;
@@ -305,14 +305,15 @@ typedef struct wh_trigger wh_trigger;
  * wh_background()). */
 WH_API int wh_trigger_new(wh_ctx *ctx, wh_trigger **trigger);
 
-/* Cancels the trigger's context, soon: as wh_cancel(ctx, reason, "signal <signo>"), without the text if signo is 0. Returns
- * whether this call was the first for this trigger: the others do nothing. Async-signal-safe; errno stays. NULL is ignored. In
- * the child of a fork() the triggers of the parent cancel nothing: make them anew. */
+/* Cancels the trigger's context, soon: as wh_cancel(ctx, reason, "signal <signo>"), without the text if signo is 0.
+ * Returns whether this call was the first for this trigger: the others do nothing. Async-signal-safe; errno stays. NULL is
+ * ignored. In the child of a fork() the triggers of the parent cancel nothing: make them anew. */
 #define wh_trigger_fire(trigger, reason, signo) wh_trigger_fire_at((trigger), (reason), (signo), WH_HERE)
 WH_API bool wh_trigger_fire_at(wh_trigger *trigger, const struct wh_reason *reason, int signo, const struct wh_site *site);
 
-/* Lets go of it and of its context, and never waits: also from a callback of that context. If it has fired, ctx is still cancelled;
- * a handler that fires it later, or on another thread at this very moment, does no harm and gets false. NULL is ignored. */
+/* Lets go of it and of its context, and never waits: also from a callback of that context. If it has fired, ctx is still
+ * cancelled. A handler that fires it later, or on another thread at this very moment, does no harm and gets false. NULL is
+ * ignored. */
 WH_API void wh_trigger_free(wh_trigger *trigger);
 
 /* ---- What the inline functions need ----------------------------------------------------------------------------*/
