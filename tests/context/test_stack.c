@@ -159,11 +159,39 @@ static void log_it(void)
     wh_end_because(ctx, WH_HANDLER_RETURNED);
 }
 
+static void wait_for_everything(void)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+    static struct pollfd fds[130];
+    size_t count;
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_US(300));
+    wh_trigger *trigger;
+    assert_int_equal(wh_trigger_new(ctx, &trigger), 0);
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) fds[i] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    wh_sleep(ctx, WH_US(1));
+    wh_poll(ctx, fds, 127, WH_US(1), &count);
+    wh_poll(ctx, fds, 130, WH_US(1), &count);
+    wh_write(ctx, ends[1], "x", 1, &count);
+    wh_read(ctx, ends[0], &byte, 1, &count);
+    pthread_mutex_lock(&mutex);
+    while (wh_cond_wait(ctx, &never, &mutex) == 0) continue;
+    pthread_mutex_unlock(&mutex);
+    wh_trigger_fire(trigger, NULL, 1);
+    wh_trigger_free(trigger);
+    wh_end(ctx);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void T169_no_call_takes_more_than_four_kilobytes(void **state)
 {
     (void)state;
     const size_t floor = depth_of(nothing);
-    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back, work_together, log_it};
+    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back, work_together, log_it, wait_for_everything};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         const size_t depth = depth_of(calls[i]);
         print_message("           %zu bytes, of which the thread itself %zu\n", depth, floor);
