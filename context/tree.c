@@ -149,6 +149,9 @@ wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site)
 
 /* ---- holding and leaving ---- */
 
+/* What a wh_end() is made of stays in one piece, although wh_end_because() is made of the same. */
+#define INLINED inline __attribute__((always_inline))
+
 void wh__ref(wh_ctx *node)
 {
     wh__lock(&node->state);
@@ -162,7 +165,7 @@ const wh_ctx *wh_hold(const wh_ctx *ctx)
     return ctx;
 }
 
-static void dispose_extra(wh_ctx *node)
+static INLINED void dispose_extra(wh_ctx *node)
 {
     wh__callbacks_drop(node);
     if (node->state & WH__HAS_FD) wh__done_fd_close(node);
@@ -171,7 +174,7 @@ static void dispose_extra(wh_ctx *node)
 }
 
 /* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
-static inline void dispose(wh_ctx *node)
+static INLINED void dispose(wh_ctx *node)
 {
     if (node->flags & WH__VALUE) {
         struct wh__value_node *value = (void *)node;
@@ -239,7 +242,7 @@ void wh_release(const wh_ctx *ctx)
     if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
 }
 
-static void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
+static INLINED void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
 {
     wh_ctx *orphan;
     if (leave_parent(ctx, false, &orphan)) {
@@ -252,7 +255,7 @@ static void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
     wh__unref(ctx);
 }
 
-static void end_parts(wh_ctx *ctx)
+static INLINED void end_parts(wh_ctx *ctx)
 {
     if (ctx->flags & WH__ENDS) wh__span_ops()->end(ctx);
     if (ctx->flags & WH__VALUE) return;
@@ -265,7 +268,7 @@ enum { LEAVES_SLOWLY = WH__VALUE | WH__IMMORTAL | WH__DETACHED | WH__OWNS_PARENT
 
 /* What is left when its parts have ended: a node of its own or in a live tree, with nothing to dispose of but its block. False, and
  * nothing has happened, if there is more to it. */
-static inline __attribute__((always_inline)) bool leave_at_once(wh_ctx *ctx)
+static INLINED bool leave_at_once(wh_ctx *ctx)
 {
     struct wh__thread *self = wh__current;
     if (wh__unlikely(ctx->flags & (LEAVES_SLOWLY | WH__DISPOSES) || !self || wh__state(ctx) & WH__OWNS_TEXT ||
@@ -280,7 +283,7 @@ static inline __attribute__((always_inline)) bool leave_at_once(wh_ctx *ctx)
     return true;
 }
 
-static inline __attribute__((always_inline)) void end_chain(wh_ctx *ctx, const struct wh_reason *reason)
+static INLINED void end_chain(wh_ctx *ctx, const struct wh_reason *reason)
 {
     while (ctx && !(ctx->flags & WH__IMMORTAL)) {
         wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? ctx->parent : NULL;
