@@ -48,7 +48,8 @@ WH_API int wh_group_limit(wh_group *group, int limit);
 WH_API int wh_go_at(wh_group *group, int (*fn)(const wh_ctx *ctx, void *arg), void *arg, const char *name,
                     const struct wh_site *site);
 
-/* The same for work that is welcome but not needed: its failure is listed (wh_group_failures()) and otherwise nobody's. */
+/* The same for work that is welcome but not needed: its failure is listed (wh_group_failures()) and otherwise nobody's, so
+ * that waiting for a race in which only such have failed returns 0. */
 #define wh_go_optional(group, fn, arg) wh_go_optional_at((group), (fn), (arg), #fn, WH_HERE)
 WH_API int wh_go_optional_at(wh_group *group, int (*fn)(const wh_ctx *ctx, void *arg), void *arg, const char *name,
                              const struct wh_site *site);
