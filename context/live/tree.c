@@ -1,0 +1,97 @@
+/* What was copied, as a tree. */
+#include "context/live.h"
+
+/* ---- sorting ---- */
+
+static void swap(char *a, char *b, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const char kept = a[i];
+        a[i] = b[i];
+        b[i] = kept;
+    }
+}
+
+/* A heap: qsort() may allocate, and take much of a small stack. */
+void wh__sort(void *list, size_t count, size_t size, int (*compare)(const void *a, const void *b, const void *arg), const void *arg)
+{
+    char *base = list;
+    size_t start = count / 2, end = count;
+    while (end > 1) {
+        if (start)
+            start--;
+        else
+            swap(base, base + --end * size, size);
+        for (size_t root = start, child; (child = 2 * root + 1) < end; root = child) {
+            if (child + 1 < end && compare(base + child * size, base + (child + 1) * size, arg) < 0) child++;
+            if (compare(base + root * size, base + child * size, arg) >= 0) break;
+            swap(base + root * size, base + child * size, size);
+        }
+    }
+}
+
+static int by_id(const void *a, const void *b, const void *unused)
+{
+    const struct wh__seen *one = a, *other = b;
+    (void)unused;
+    return one->id < other->id ? -1 : one->id > other->id;
+}
+
+/* ---- the tree ---- */
+
+int32_t wh__snapshot_find(const struct wh__snapshot *snapshot, uint64_t id)
+{
+    size_t low = 0, high = snapshot->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (snapshot->list[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < snapshot->count && snapshot->list[low].id == id ? (int32_t)low : WH__NONE;
+}
+
+/* From the youngest on, so that the oldest of siblings comes first. A parent that is not there has gone since its child was
+ * read: then that stands at the top. */
+void wh__snapshot_link(struct wh__snapshot *snapshot)
+{
+    struct wh__seen *list = snapshot->list;
+    wh__sort(list, snapshot->count, sizeof *list, by_id, NULL);
+    snapshot->roots = WH__NONE;
+    for (size_t i = 0; i < snapshot->count; i++) list[i].first = WH__NONE;
+    for (size_t i = snapshot->count; i--;) {
+        const int32_t above = list[i].parent ? wh__snapshot_find(snapshot, list[i].parent) : WH__NONE;
+        int32_t *slot = above == WH__NONE ? &snapshot->roots : &list[above].first;
+        list[i].above = above;
+        list[i].next = *slot;
+        *slot = (int32_t)i;
+        if (above != WH__NONE) list[above].children++;
+    }
+}
+
+int32_t wh__snapshot_next(const struct wh__snapshot *snapshot, int32_t at, uint32_t *depth)
+{
+    const struct wh__seen *list = snapshot->list;
+    if (list[at].first != WH__NONE) {
+        ++*depth;
+        return list[at].first;
+    }
+    while (list[at].next == WH__NONE && list[at].above != WH__NONE) {
+        at = list[at].above;
+        --*depth;
+    }
+    return list[at].next;
+}
+
+/* ---- what it is ---- */
+
+const char *wh__seen_kind(const struct wh__seen *seen)
+{
+    if (seen->flags & WH__VALUE) return "value";
+    if (seen->flags & WH__TRACE) return !seen->has_span ? seen->stage == WH__ENDING ? "trace" : "root" : seen->span.is_remote ? "remote" : "span";
+    if (seen->flags & WH__MEMBER) return "member";
+    if (seen->flags & WH__SIGNALS) return "signals";
+    if (seen->flags & WH__DETACHED) return "detached";
+    return seen->asked != WH_NEVER ? "deadline" : "cancel";
+}
