@@ -60,7 +60,7 @@ static void be_expired(wh_ctx *node, int64_t now)
 }
 
 /* Counts the node among the references of its parent, and hangs it in, unless it is done from the beginning. */
-static void enter_slowly(wh_ctx *node, int64_t now)
+static __attribute__((noinline)) void enter_slowly(wh_ctx *node, int64_t now)
 {
     wh_ctx *parent = node->parent;
     wh_ctx *above = wh__live_parent(node);
@@ -238,7 +238,7 @@ void wh_release(const wh_ctx *ctx)
     if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
 }
 
-static void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
+static __attribute__((noinline)) void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
 {
     wh_ctx *orphan;
     struct wh__live_record *record = wh__live_record_of(ctx);

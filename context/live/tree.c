@@ -1,14 +1,21 @@
 /* What was copied, as a tree. */
+#include <string.h>
+
 #include "context/live.h"
+
+_Static_assert(sizeof(struct wh__seen) % 8 == 0 && sizeof(struct wh__leak) % 8 == 0 && sizeof(struct wh_latency) % 8 == 0, "words");
 
 /* ---- sorting ---- */
 
+/* By words: what is sorted here is made of them. */
 static void swap(char *a, char *b, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        const char kept = a[i];
-        a[i] = b[i];
-        b[i] = kept;
+    uint64_t one, other;
+    for (size_t i = 0; i < size; i += sizeof one) {
+        memcpy(&one, a + i, sizeof one);
+        memcpy(&other, b + i, sizeof other);
+        memcpy(a + i, &other, sizeof other);
+        memcpy(b + i, &one, sizeof one);
     }
 }
 

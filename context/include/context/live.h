@@ -121,7 +121,7 @@ int32_t wh__snapshot_next(const struct wh__snapshot *snapshot, int32_t at, uint3
 
 const char *wh__seen_kind(const struct wh__seen *seen);
 
-/* In place, without memory; as qsort(). */
+/* In place, without memory; as qsort(). `size`: a multiple of 8. */
 void wh__sort(void *list, size_t count, size_t size, int (*compare)(const void *a, const void *b, const void *arg), const void *arg);
 
 /* ---- counting it by the place where it was made ---- */
