@@ -336,13 +336,13 @@ static void the_child_of_a_fork_has_copies(void **state)
     bool stop = false;
     struct mutators all;
     wh_track(WH_TRACK_LIVE);
-    begin(&all);
+    if (!UNDER_ASAN) begin(&all); /* its allocator stays locked in the child, if another thread was in it */
     inherited = wh_with_cancel(NULL);
-    const pthread_t dumper = start(dump_on_and_on, &stop);
+    const pthread_t dumper = UNDER_ASAN ? pthread_self() : start(dump_on_and_on, &stop);
     for (int i = 0; i < rounds(100); i++) assert_int_equal(in_child(a_child_has_a_list_of_its_own, NULL), 0);
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    join(dumper);
-    end(&all);
+    if (!UNDER_ASAN) join(dumper);
+    if (!UNDER_ASAN) end(&all);
     assert_int_equal(wh_live_count(), 1);
     wh_end(inherited);
 }
