@@ -60,7 +60,7 @@ static void be_expired(wh_ctx *node, int64_t now)
 }
 
 /* Counts the node among the references of its parent, and hangs it in, unless it is done from the beginning. */
-static __attribute__((noinline)) void enter_slowly(wh_ctx *node, int64_t now)
+__attribute__((noinline)) wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t now)
 {
     wh_ctx *parent = node->parent;
     wh_ctx *above = wh__live_parent(node);
@@ -87,15 +87,14 @@ static __attribute__((noinline)) void enter_slowly(wh_ctx *node, int64_t now)
     if (!counted) wh__ref(parent);
     if (node->flags & WH__TIMED && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
         wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
-    if (wh__is_tracking()) wh__live_enter(node);
+    return wh__is_tracking() ? wh__live_enter(node) : node;
 }
 
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
 {
     const bool plain = wh__is_plain_parent(node->parent) && !(node->flags & (WH__TIMED | WH__DETACHED));
     struct wh__thread *self = wh__current;
-    if (!plain || !self || !wh__enter_quickly(self, node, node->parent)) enter_slowly(node, now);
-    return node;
+    return plain && self && wh__enter_quickly(self, node, node->parent) ? node : wh__node_enter_slowly(node, now);
 }
 
 /* One reading of the clock serves to count from and to compare with. */
@@ -124,7 +123,7 @@ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
         return wh__is_tracking() ? wh__live_enter(node) : node;
     }
     wh__node_fill(node, parent, WH__128 << 28, parent->deadline, WH_NEVER, site);
-    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
+    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter_slowly(node, 0);
 }
 
 wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)

@@ -15,6 +15,9 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
+/* The same, when wh__enter_quickly() could not. */
+wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t now);
+
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
 
