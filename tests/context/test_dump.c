@@ -429,28 +429,26 @@ static void no_signal_that_cannot_be_handled(void **state)
     assert_ptr_equal(handler_of(SIGUSR1), SIG_DFL);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, tracks, leaves_nothing)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(T174_the_text_says_everything),
-        CASE(T174_waiters_are_counted),
-        CASE(T174_spans_are_named),
-        CASE(T174_the_pictures_have_every_context_and_line),
-        CASE(T087_detached_work_says_from_where),
-        CASE(T083_values_are_not_touched),
-        CASE(what_was_made_before_is_a_parent_by_its_address),
-        CASE(nothing_is_tracked_and_it_says_so),
-        CASE(names_of_strangers_do_no_harm),
-        CASE(long_names_are_cut_at_a_character),
-        CASE(a_chain_of_any_depth_is_drawn),
-        CASE(what_cannot_be_written_is_said),
-        CASE(a_pipe_that_is_full_is_waited_for),
-        CASE(without_memory_nothing_is_written),
-        CASE(a_signal_prints_it),
-        CASE(a_handler_that_came_later_stays),
-        CASE(no_signal_that_cannot_be_handled),
+        cmocka_unit_test_setup_teardown(T174_the_text_says_everything, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(T174_waiters_are_counted, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(T174_spans_are_named, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(T174_the_pictures_have_every_context_and_line, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(T087_detached_work_says_from_where, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(T083_values_are_not_touched, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(what_was_made_before_is_a_parent_by_its_address, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(nothing_is_tracked_and_it_says_so, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(names_of_strangers_do_no_harm, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(long_names_are_cut_at_a_character, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(a_chain_of_any_depth_is_drawn, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(a_pipe_that_is_full_is_waited_for, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(without_memory_nothing_is_written, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(a_signal_prints_it, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(a_handler_that_came_later_stays, tracks, leaves_nothing),
+        cmocka_unit_test_setup_teardown(no_signal_that_cannot_be_handled, tracks, leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

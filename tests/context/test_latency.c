@@ -195,18 +195,16 @@ static void the_table_is_bounded_and_losses_are_counted(void **state)
     free(text);
 }
 
-#define CASE(test) cmocka_unit_test_teardown(test, ends)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(T176_a_waiter_released),
-        CASE(T176_the_last_member_of_a_group),
-        CASE(T176_an_owner_that_ends_it),
-        CASE(nothing_is_measured_when_nobody_asks),
-        CASE(it_goes_into_the_bucket_of_its_length),
-        CASE(many_threads_lose_no_count),
-        CASE(the_table_is_bounded_and_losses_are_counted),
+        cmocka_unit_test_teardown(T176_a_waiter_released, ends),
+        cmocka_unit_test_teardown(T176_the_last_member_of_a_group, ends),
+        cmocka_unit_test_teardown(T176_an_owner_that_ends_it, ends),
+        cmocka_unit_test_teardown(nothing_is_measured_when_nobody_asks, ends),
+        cmocka_unit_test_teardown(it_goes_into_the_bucket_of_its_length, ends),
+        cmocka_unit_test_teardown(many_threads_lose_no_count, ends),
+        cmocka_unit_test_teardown(the_table_is_bounded_and_losses_are_counted, ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,17 +181,15 @@ static void without_memory_a_test_does_not_pass(void **state)
     }
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, listens, leaves_nothing)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(T165_leaks_are_counted_by_place_the_oldest_first),
-        CASE(T165_at_exit_it_says_so_and_the_status_stays),
-        CASE(a_test_that_ends_everything_passes),
-        CASE(what_was_not_ended_is_said_by_its_place),
-        CASE(roots_of_tests_do_not_mix),
-        CASE(without_memory_a_test_does_not_pass),
+        cmocka_unit_test_setup_teardown(T165_leaks_are_counted_by_place_the_oldest_first, listens, leaves_nothing),
+        cmocka_unit_test_setup_teardown(T165_at_exit_it_says_so_and_the_status_stays, listens, leaves_nothing),
+        cmocka_unit_test_setup_teardown(a_test_that_ends_everything_passes, listens, leaves_nothing),
+        cmocka_unit_test_setup_teardown(what_was_not_ended_is_said_by_its_place, listens, leaves_nothing),
+        cmocka_unit_test_setup_teardown(roots_of_tests_do_not_mix, listens, leaves_nothing),
+        cmocka_unit_test_setup_teardown(without_memory_a_test_does_not_pass, listens, leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -376,22 +376,20 @@ static void T081_a_chain_that_grows_in_a_loop_is_said_once(void **state)
     free(chain);
 }
 
-#define CASE(test) cmocka_unit_test_teardown(test, leaves_nothing)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(T173_a_hundred_thousand_are_read_in_slices_while_eight_threads_change_them),
-        CASE(T173_several_dumps_at_once),
-        CASE(a_dump_never_makes_an_end_a_cancel),
-        CASE(tracking_may_change_at_any_time),
-        CASE(every_way_to_make_a_context_lists_it),
-        CASE(spans_are_listed_whatever_way_they_begin),
-        CASE(what_was_taken_over_leaves_with_its_owner),
-        CASE(off_lists_nothing_and_keeps_who_is_there),
-        CASE(without_memory_it_is_counted_only),
-        CASE(the_child_of_a_fork_has_copies),
-        CASE(T081_a_chain_that_grows_in_a_loop_is_said_once),
+        cmocka_unit_test_teardown(T173_a_hundred_thousand_are_read_in_slices_while_eight_threads_change_them, leaves_nothing),
+        cmocka_unit_test_teardown(T173_several_dumps_at_once, leaves_nothing),
+        cmocka_unit_test_teardown(a_dump_never_makes_an_end_a_cancel, leaves_nothing),
+        cmocka_unit_test_teardown(tracking_may_change_at_any_time, leaves_nothing),
+        cmocka_unit_test_teardown(every_way_to_make_a_context_lists_it, leaves_nothing),
+        cmocka_unit_test_teardown(spans_are_listed_whatever_way_they_begin, leaves_nothing),
+        cmocka_unit_test_teardown(what_was_taken_over_leaves_with_its_owner, leaves_nothing),
+        cmocka_unit_test_teardown(off_lists_nothing_and_keeps_who_is_there, leaves_nothing),
+        cmocka_unit_test_teardown(without_memory_it_is_counted_only, leaves_nothing),
+        cmocka_unit_test_teardown(the_child_of_a_fork_has_copies, leaves_nothing),
+        cmocka_unit_test_teardown(T081_a_chain_that_grows_in_a_loop_is_said_once, leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
