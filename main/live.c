@@ -18,7 +18,9 @@ static void read_track(void)
         size_t i = 0;
         while (i < 3 && !(strlen(known[i].name) == len && strncasecmp(word, known[i].name, len) == 0)) i++;
         if (i < 3) what |= known[i].what;
-        if (i == 3 && len) wh_report(WH_WARNING, "WHENCE_TRACK=%.100s: %.*s is not understood, and ignored", value, (int)(len < 100 ? len : 100), word);
+        if (i == 3 && len)
+            wh_report(WH_WARNING, "WHENCE_TRACK=%.100s: %.*s is not understood, and ignored", value,
+                (int)(len < 100 ? len : 100), word);
         word += len + (word[len] != '\0');
     }
     if (what) wh_track(what);
@@ -40,7 +42,8 @@ static void read_dump_signal(void)
     const char *value = getenv("WHENCE_DUMP_SIGNAL");
     if (!value || !*value) return;
     const int number = signal_of(value);
-    if (!number || wh_dump_on(number)) wh_report(WH_WARNING, "WHENCE_DUMP_SIGNAL=%.100s cannot be had, and is ignored", value);
+    if (!number || wh_dump_on(number))
+        wh_report(WH_WARNING, "WHENCE_DUMP_SIGNAL=%.100s cannot be had, and is ignored", value);
 }
 
 void wh__live_from_environment(void)

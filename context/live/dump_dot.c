@@ -42,7 +42,8 @@ static void put_seen(struct wh__out *out, const struct wh__snapshot *snapshot, c
         wh__out_put(out, "  n%" PRIu64 " -> n%" PRIu64 "%s;\n", seen->parent, seen->id, detached ? " [style=dashed]" : "");
     } else if (seen->parent_address) {
         wh__out_put(out, "  \"%p\" [style=dotted];\n", seen->parent_address);
-        wh__out_put(out, "  \"%p\" -> n%" PRIu64 "%s;\n", seen->parent_address, seen->id, detached ? " [style=dashed]" : "");
+        wh__out_put(out, "  \"%p\" -> n%" PRIu64 "%s;\n", seen->parent_address, seen->id,
+            detached ? " [style=dashed]" : "");
     }
 }
 

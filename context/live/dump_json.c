@@ -90,13 +90,14 @@ static void put_seen(struct wh__out *out, const struct wh__snapshot *snapshot, c
     wh__out_put(out, ",");
     put_site(out, "site", seen->made);
     put_time(out, "value_size", seen->flags & WH__VALUE, (int64_t)seen->value_size);
-    wh__out_put(out, ",\"thread\":%u,\"level\":%u,\"age_ns\":%" PRId64, seen->thread, seen->level, wh__until(snapshot->at, seen->born));
+    wh__out_put(out, ",\"thread\":%u,\"level\":%u,\"age_ns\":%" PRId64, seen->thread, seen->level,
+        wh__until(snapshot->at, seen->born));
     put_time(out, "asked_ns", seen->asked != WH_NEVER, seen->asked);
     put_time(out, "left_ns", seen->deadline != WH_NEVER, wh__sub(seen->deadline, snapshot->at));
     wh__out_put(out, ",\"state\":\"%s\",\"ended\":%s", state, seen->stage == WH__OWNED ? "false" : "true");
     put_cause(out, snapshot, seen);
-    wh__out_put(out, ",\"refs\":%u,\"children\":%u,\"waiters\":%u,\"callbacks\":%u", seen->refs, seen->children, seen->waiters,
-        seen->callbacks);
+    wh__out_put(out, ",\"refs\":%u,\"children\":%u,\"waiters\":%u,\"callbacks\":%u", seen->refs, seen->children,
+        seen->waiters, seen->callbacks);
     put_span(out, seen);
     put_id(out, "detached_from", seen->flags & WH__DETACHED ? seen->parent : 0);
     wh__out_put(out, ",\"inherited\":%s}", seen->is_inherited ? "true" : "false");

@@ -43,6 +43,12 @@ static void count_more(uint64_t *counter, uint64_t more)
     __atomic_fetch_add(counter, more, __ATOMIC_RELAXED);
 }
 
+static void raise_to(uint64_t *most, uint64_t value)
+{
+    uint64_t now = __atomic_load_n(most, __ATOMIC_RELAXED);
+    while (value > now && !__atomic_compare_exchange_n(most, &now, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
+}
+
 void wh__live_measured(const wh_ctx *ctx, enum wh_stop what)
 {
     const wh_ctx *node = wh__live(ctx);
@@ -56,8 +62,7 @@ void wh__live_measured(const wh_ctx *ctx, enum wh_stop what)
         return;
     }
     const uint64_t ns = (uint64_t)took;
-    uint64_t longest = __atomic_load_n(&row->longest, __ATOMIC_RELAXED);
-    while (ns > longest && !__atomic_compare_exchange_n(&row->longest, &longest, ns, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
+    raise_to(&row->longest, ns);
     count_more(&row->total, ns);
     count_more(&row->buckets[bucket_of(ns)], 1);
     count_more(&row->count, 1);
@@ -121,7 +126,8 @@ static void put_row(struct wh__out *out, const struct wh_latency *row)
         [WH_STOP_OWNER] = "owner ended it"};
     wh__out_put(out, "  ");
     wh__out_site(out, row->site);
-    wh__out_put(out, ": %s, %llu time%s, half within ", kinds[row->what], (unsigned long long)row->count, row->count == 1 ? "" : "s");
+    wh__out_put(out, ": %s, %llu time%s, half within ", kinds[row->what], (unsigned long long)row->count,
+        row->count == 1 ? "" : "s");
     wh__out_duration(out, within(row, 50));
     wh__out_put(out, ", 99 %% within ");
     wh__out_duration(out, within(row, 99));

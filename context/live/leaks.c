@@ -19,7 +19,8 @@ static int compare_sites(const struct wh_site *a, const struct wh_site *b)
     return strcmp(a->func, b->func);
 }
 
-/* A place in a header is one for every file that includes it: they are compared by what they say. Values have names only. */
+/* A place in a header is one for every file that includes it: they are compared by what they say. Values have names
+ * only. */
 static int compare_places(const struct wh__seen *a, const struct wh__seen *b, const struct wh__snapshot *snapshot)
 {
     const int sites = compare_sites(a->made, b->made);
@@ -181,7 +182,8 @@ static void report_row(const struct wh__snapshot *snapshot, const struct wh__lea
     const struct wh_site *site = row->first->made;
     const char *verb = row->count == 1 ? "context was" : "contexts were";
     if (site)
-        wh_report(WH_WARNING, "%zu %s not ended, made at %.100s:%d %.100s", row->count, verb, site->file, site->line, site->func);
+        wh_report(WH_WARNING, "%zu %s not ended, made at %.100s:%d %.100s", row->count, verb, site->file, site->line,
+            site->func);
     else
         wh_report(WH_WARNING, "%zu %s not ended, with the value %s", row->count, verb, snapshot->texts + row->first->name);
 }

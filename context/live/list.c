@@ -16,7 +16,8 @@ static size_t unlisted;    /* contexts for whose record there was no memory */
 
 static bool lists(void)
 {
-    return __atomic_load_n(&asked, __ATOMIC_RELAXED) & (WH_TRACK_LIVE | WH_TRACK_LEAKS) || __atomic_load_n(&demand, __ATOMIC_RELAXED);
+    return __atomic_load_n(&asked, __ATOMIC_RELAXED) & (WH_TRACK_LIVE | WH_TRACK_LEAKS) ||
+           __atomic_load_n(&demand, __ATOMIC_RELAXED);
 }
 
 bool wh__live_measures(void)

@@ -1,7 +1,7 @@
 /* A copy of the list, taken in slices.
  *
- * A bookmark in the list keeps the place between two slices. Under the shard's lock no record goes, so no node that is listed
- * goes; under the node's own lock, while somebody has it and its owner is not just ending it, what it points to stays too.
+ * A bookmark in the list keeps the place between two slices. Under the shard's lock no record goes, so no node that is
+ * listed goes; under the node's own lock, while somebody has it and its owner is not just ending it, what it points to stays too.
  * Memory is had before the lock is. */
 #include <errno.h>
 #include <string.h>
@@ -120,7 +120,8 @@ static bool make_room(struct wh__snapshot *snapshot)
         snapshot->capacity = capacity;
     }
     while (snapshot->texts_capacity < snapshot->texts_len + (size_t)WH_DUMP_SLICE * TEXTS_OF_ONE) {
-        const size_t capacity = snapshot->texts_capacity ? 2 * snapshot->texts_capacity : (size_t)2 * WH_DUMP_SLICE * TEXTS_OF_ONE;
+        const size_t least = (size_t)2 * WH_DUMP_SLICE * TEXTS_OF_ONE;
+        const size_t capacity = snapshot->texts_capacity ? 2 * snapshot->texts_capacity : least;
         char *texts = wh__mem_resize(snapshot->texts, capacity);
         if (!texts) return false;
         snapshot->texts = texts;
@@ -131,8 +132,8 @@ static bool make_room(struct wh__snapshot *snapshot)
 
 /* Under the lock of the shard. Returns the first that is still to be read, `ends` if there is none. A bookmark whose dump
  * stayed in the parent process is taken out, and its memory left alone. */
-static struct wh__live_record *read_slice(struct wh__snapshot *snapshot, struct wh__shard *shard, struct wh__live_record *record,
-                                          uint64_t last)
+static struct wh__live_record *read_slice(struct wh__snapshot *snapshot, struct wh__shard *shard,
+                                          struct wh__live_record *record, uint64_t last)
 {
     size_t steps = 0;
     for (struct wh__live_record *next; record != &shard->ends && steps < WH_DUMP_SLICE; record = next, steps++) {
@@ -151,7 +152,8 @@ static struct wh__live_record *read_slice(struct wh__snapshot *snapshot, struct 
     return record;
 }
 
-static bool read_shard(struct wh__snapshot *snapshot, struct wh__shard *shard, struct wh__live_record *bookmark, uint64_t last)
+static bool read_shard(struct wh__snapshot *snapshot, struct wh__shard *shard, struct wh__live_record *bookmark,
+                       uint64_t last)
 {
     bool more = true, placed = false, room = true;
     while (more) {

@@ -3,7 +3,8 @@
 
 #include "context/live.h"
 
-_Static_assert(sizeof(struct wh__seen) % 8 == 0 && sizeof(struct wh__leak) % 8 == 0 && sizeof(struct wh_latency) % 8 == 0, "words");
+_Static_assert(sizeof(struct wh__seen) % 8 == 0 && sizeof(struct wh__leak) % 8 == 0, "words");
+_Static_assert(sizeof(struct wh_latency) % 8 == 0, "words");
 
 /* ---- sorting ---- */
 
@@ -20,7 +21,7 @@ static void swap(char *a, char *b, size_t size)
 }
 
 /* A heap: qsort() may allocate, and take much of a small stack. */
-void wh__sort(void *list, size_t count, size_t size, int (*compare)(const void *a, const void *b, const void *arg), const void *arg)
+void wh__sort(void *list, size_t count, size_t size, wh__compare *compare, const void *arg)
 {
     char *base = list;
     size_t start = count / 2, end = count;
@@ -93,10 +94,17 @@ int32_t wh__snapshot_next(const struct wh__snapshot *snapshot, int32_t at, uint3
 
 /* ---- what it is ---- */
 
+/* Of one that is just being ended it was not asked whether it has a span. */
+static const char *kind_of_trace(const struct wh__seen *seen)
+{
+    if (seen->has_span) return seen->span.is_remote ? "remote" : "span";
+    return seen->stage == WH__ENDING ? "trace" : "root";
+}
+
 const char *wh__seen_kind(const struct wh__seen *seen)
 {
     if (seen->flags & WH__VALUE) return "value";
-    if (seen->flags & WH__TRACE) return !seen->has_span ? seen->stage == WH__ENDING ? "trace" : "root" : seen->span.is_remote ? "remote" : "span";
+    if (seen->flags & WH__TRACE) return kind_of_trace(seen);
     if (seen->flags & WH__MEMBER) return "member";
     if (seen->flags & WH__SIGNALS) return "signals";
     if (seen->flags & WH__DETACHED) return "detached";

@@ -32,7 +32,8 @@ static int leaves_nothing(void **state)
     return wh_live_count() || wh__is_tracking() ? -1 : 0;
 }
 
-static const struct wh_site first = {"src/first.c", "one", 11}, second = {"second.c", "two", 22}, again = {"src/first.c", "one", 11};
+static const struct wh_site first = {"src/first.c", "one", 11}, again = {"src/first.c", "one", 11};
+static const struct wh_site second = {"second.c", "two", 22};
 
 static char *report(void)
 {
@@ -55,7 +56,8 @@ static void T165_leaks_are_counted_by_place_the_oldest_first(void **state)
     wh_end(young[4]);
     char *text = report();
     const char *line = strchr(text, '\n') + 1;
-    assert_int_equal(strncmp(text, "7 contexts are alive, by the place where they were made, the oldest first\n", (size_t)(line - text)), 0);
+    assert_int_equal(strncmp(text, "7 contexts are alive, by the place where they were made, the oldest first\n",
+                             (size_t)(line - text)), 0);
     assert_int_equal(strncmp(line, "  1 made at second.c:22 two, ", 28), 0);
     assert_says(line, " old: 1 open; 4 children\n  1 with the value number, ");
     assert_says(line, " old: 1 open\n  5 made at first.c:11 one, the oldest ");

@@ -65,7 +65,8 @@ static void end(struct mutators *all)
     wh_end(all->root);
 }
 
-/* Linked, it must hang together: ids ascend, a child is younger than its parent, and who stood there all the time is there. */
+/* Linked, it must hang together: ids ascend, a child is younger than its parent, and who stood there all the time is
+ * there. */
 static void check(const struct wh__snapshot *snapshot, wh_ctx *const *standing, size_t count)
 {
     for (size_t i = 0; i < snapshot->count; i++) {
@@ -123,7 +124,8 @@ static void T173_a_hundred_thousand_are_read_in_slices_while_eight_threads_chang
         wh__snapshot_free(&snapshot);
     }
     const int fd = paper();
-    for (enum wh_dump_format format = WH_DUMP_TEXT; format <= WH_DUMP_DOT; format++) assert_int_equal(wh_dump(fd, format), 0);
+    for (enum wh_dump_format format = WH_DUMP_TEXT; format <= WH_DUMP_DOT; format++)
+        assert_int_equal(wh_dump(fd, format), 0);
     assert_int_equal(wh_report_leaks(fd), 0);
     close(fd);
     end(&all);

@@ -28,7 +28,7 @@ static void T004_todo_is_background_and_is_counted_by_place(void **state)
     assert_int_equal(calls_at(lines[0]), 3);
     assert_int_equal(calls_at(lines[1]), 3);
     char words[100], *text = dumped(WH_DUMP_TEXT);
-    snprintf(words, sizeof words, "wh_todo() test_todo.c:%d T004_todo_is_background_and_is_counted_by_place, called 3 times\n", lines[0]);
+    snprintf(words, sizeof words, "wh_todo() test_todo.c:%d %s, called 3 times\n", lines[0], __func__);
     assert_says(text, words);
     free(text);
     text = dumped(WH_DUMP_JSON);

@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct wh__live_record) == 64, "one block");
 /* stage */
 enum {
     WH__OWNED,  /* its owner has it */
-    WH__ENDING, /* its owner is about to end it, and may have taken it from its parent: nothing is safe to follow from here */
+    WH__ENDING, /* its owner is ending it, and may have taken it from its parent: no pointer in it is safe to follow */
     WH__HELD    /* its owner has ended it; others still have it */
 };
 
@@ -122,7 +122,8 @@ int32_t wh__snapshot_next(const struct wh__snapshot *snapshot, int32_t at, uint3
 const char *wh__seen_kind(const struct wh__seen *seen);
 
 /* In place, without memory; as qsort(). `size`: a multiple of 8. */
-void wh__sort(void *list, size_t count, size_t size, int (*compare)(const void *a, const void *b, const void *arg), const void *arg);
+typedef int wh__compare(const void *a, const void *b, const void *arg);
+void wh__sort(void *list, size_t count, size_t size, wh__compare *compare, const void *arg);
 
 /* ---- counting it by the place where it was made ---- */
 
