@@ -48,7 +48,7 @@ static void leave_record(void *record)
 static void before_fork(void)
 {
     lock_registry();
-    __atomic_exchange_n(&wh__forking, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&wh__gate, WH__FORKING, __ATOMIC_SEQ_CST);
 #ifndef __SANITIZE_THREAD__ /* gcc's does not know fences */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
@@ -58,7 +58,7 @@ static void before_fork(void)
 
 static void after_fork_in_parent(void)
 {
-    __atomic_store_n(&wh__forking, 0, __ATOMIC_RELEASE);
+    __atomic_fetch_and(&wh__gate, ~WH__FORKING, __ATOMIC_RELEASE);
     unlock_registry();
 }
 

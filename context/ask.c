@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/park.h"
+#include "context/live.h"
 #include "context/tree.h"
 
 /* Also for a signal handler: loads, and at most one write(). */
@@ -47,6 +48,25 @@ WH__MAY_VANISH static void sleep_on(const uint32_t *word, uint32_t expected, int
     pthread_setcanceltype(type, &type);
 }
 
+static void wait_no_more(void *record)
+{
+    wh__live_waits(record, -1);
+}
+
+/* Of a listed context, who sleeps is counted. */
+WH__MAY_VANISH static void sleep_in(const wh_ctx *node, uint32_t state, int64_t deadline)
+{
+    struct wh__live_record *record = wh__live_record_of(node);
+    if (!record) {
+        sleep_on(&node->state, state, deadline);
+        return;
+    }
+    wh__live_waits(record, 1);
+    pthread_cleanup_push(wait_no_more, record);
+    sleep_on(&node->state, state, deadline);
+    pthread_cleanup_pop(1);
+}
+
 WH__MAY_VANISH static void wait_forever_or(int64_t limit)
 {
     static const uint32_t never;
@@ -62,9 +82,12 @@ WH__MAY_VANISH int wh_wait(const wh_ctx *ctx, int64_t limit)
         wait_forever_or(until);
         return 0;
     }
-    for (;;) {
+    for (bool slept = false;;) {
         const uint32_t state = wh__state(node);
-        if (state >= WH_NOT_OPEN_) return wh_err_(node);
+        if (state >= WH_NOT_OPEN_) {
+            if (slept) wh__live_stopped(node, WH_STOP_WAITER);
+            return wh_err_(node);
+        }
         if (node->deadline != WH_NEVER && wh__now() >= node->deadline) {
             wh__expire(node);
         } else if (until != WH_NEVER && wh__now() >= until) {
@@ -75,7 +98,8 @@ WH__MAY_VANISH int wh_wait(const wh_ctx *ctx, int64_t limit)
         } else if (state & WH__LOCK_BIT) {
             wh__lock_wait(&node->state);
         } else {
-            sleep_on(&node->state, state, until < node->deadline ? until : node->deadline);
+            sleep_in(node, state, until < node->deadline ? until : node->deadline);
+            slept = true;
         }
     }
 }

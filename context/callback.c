@@ -278,6 +278,14 @@ void wh__callbacks_drop(wh_ctx *node)
     empty(node, false);
 }
 
+uint32_t wh__callbacks_count(const wh_ctx *node, uint32_t most)
+{
+    uint32_t count = 0;
+    const wh_callback *callback = node->extra ? node->extra->callbacks : NULL;
+    for (; callback && count < most; callback = callback->next) count++;
+    return count;
+}
+
 /* ---- stopping ---- */
 
 static bool taken_from_node(wh_callback *callback)

@@ -1,4 +1,5 @@
 /* How nodes are made, held, ended and given back. */
+#include "context/live.h"
 #include "context/quick.h"
 #include "context/tree.h"
 
@@ -10,7 +11,6 @@
 const struct wh__span_ops *wh__span_ops_given;
 
 static const wh_ctx background = {.flags = WH__VALUE | WH__IMMORTAL};
-static const wh_ctx todo = {.flags = WH__VALUE | WH__IMMORTAL};
 static const struct wh_site nowhere = {"whence", "out of memory", 0};
 static wh_ctx no_memory = {.state = (uint32_t)ECANCELED << 8 | WH__ORIGIN, .flags = WH__IMMORTAL, .deadline = WH_NEVER,
     .asked = WH_NEVER, .made = &nowhere, .reason = WH_NO_MEMORY, .site = &nowhere};
@@ -18,11 +18,6 @@ static wh_ctx no_memory = {.state = (uint32_t)ECANCELED << 8 | WH__ORIGIN, .flag
 const wh_ctx *wh_background(void)
 {
     return &background;
-}
-
-const wh_ctx *wh_todo(void)
-{
-    return &todo;
 }
 
 wh_ctx *wh__no_memory(void)
@@ -65,7 +60,7 @@ static void be_expired(wh_ctx *node, int64_t now)
 }
 
 /* Counts the node among the references of its parent, and hangs it in, unless it is done from the beginning. */
-static void enter_slowly(wh_ctx *node, int64_t now)
+__attribute__((noinline)) wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t now)
 {
     wh_ctx *parent = node->parent;
     wh_ctx *above = wh__live_parent(node);
@@ -92,14 +87,14 @@ static void enter_slowly(wh_ctx *node, int64_t now)
     if (!counted) wh__ref(parent);
     if (node->flags & WH__TIMED && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
         wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
+    return wh__is_tracking() ? wh__live_enter(node) : node;
 }
 
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
 {
     const bool plain = wh__is_plain_parent(node->parent) && !(node->flags & (WH__TIMED | WH__DETACHED));
     struct wh__thread *self = wh__current;
-    if (!plain || !self || !wh__enter_quickly(self, node, node->parent)) enter_slowly(node, now);
-    return node;
+    return plain && self && wh__enter_quickly(self, node, node->parent) ? node : wh__node_enter_slowly(node, now);
 }
 
 /* One reading of the clock serves to count from and to compare with. */
@@ -109,7 +104,7 @@ static wh_ctx *derive(const wh_ctx *parent, uint32_t flags, int64_t timeout, int
     return node ? wh__node_enter(node, now) : &no_memory;
 }
 
-static wh_ctx *derive_slowly(const wh_ctx *parent, const struct wh_site *site)
+static __attribute__((noinline)) wh_ctx *derive_slowly(const wh_ctx *parent, const struct wh_site *site)
 {
     return derive(parent, 0, WH_NEVER, 0, site);
 }
@@ -122,12 +117,13 @@ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
     if (wh__unlikely(!self || !(plain || wh__is_background(parent)))) return derive_slowly(parent, site);
     wh_ctx *node = wh__slab_at_once(self, WH__128);
     if (wh__unlikely(!node)) return derive_slowly(parent, site);
-    if (!plain) {
-        wh__node_fill(node, parent, WH__128 << 28, WH_NEVER, WH_NEVER, site);
-        return node;
+    if (!plain) { /* it takes no lock, so it looks at the gate itself */
+        wh__node_fill(node, NULL, WH__128 << 28, WH_NEVER, WH_NEVER, site);
+        node->parent = (wh_ctx *)parent;
+        return wh__is_tracking() ? wh__live_enter(node) : node;
     }
     wh__node_fill(node, parent, WH__128 << 28, parent->deadline, WH_NEVER, site);
-    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
+    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter_slowly(node, 0);
 }
 
 wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
@@ -167,6 +163,7 @@ const wh_ctx *wh_hold(const wh_ctx *ctx)
 
 static INLINED void dispose_extra(wh_ctx *node)
 {
+    if (node->extra->record) wh__live_leave(node->extra->record);
     wh__callbacks_drop(node);
     if (node->state & WH__HAS_FD) wh__done_fd_close(node);
     wh__slab_put_if(node->extra->culprit);
@@ -178,11 +175,12 @@ static INLINED void dispose(wh_ctx *node)
 {
     if (node->flags & WH__VALUE) {
         struct wh__value_node *value = (void *)node;
+        if (value->record) wh__live_leave(value->record);
         if (value->key->destroy) value->key->destroy(value->value);
     } else {
+        if (node->extra) dispose_extra(node);
         if (node->flags & WH__DISPOSES) wh__span_ops()->dispose(node);
         if (node->state & WH__OWNS_TEXT) wh__slab_put((void *)node->text);
-        if (node->extra) dispose_extra(node);
     }
     if (WH__SIZE(node->flags) == WH__SIZES)
         wh__mem_free(node);
@@ -242,14 +240,18 @@ void wh_release(const wh_ctx *ctx)
     if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
 }
 
-static INLINED void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
+static __attribute__((noinline)) void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
 {
     wh_ctx *orphan;
+    struct wh__live_record *record = wh__live_record_of(ctx);
+    wh__live_stopped(ctx, WH_STOP_OWNER);
+    if (record) wh__live_ending(record);
     if (leave_parent(ctx, false, &orphan)) {
         dispose(ctx);
         give_back(orphan);
         return;
     }
+    if (record) wh__live_stays(record);
     if (!(ctx->flags & WH__VALUE))
         wh__cancel(ctx, &(struct wh__verdict){.reason = reason, .site = ctx->made, .not_a_loser = true});
     wh__unref(ctx);

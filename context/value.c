@@ -2,7 +2,18 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "context/live.h"
 #include "context/tree.h"
+
+enum { DEEP = 10000 }; /* nobody nests calls so deep: it is a loop */
+
+static void warn_of_depth(const struct wh__value_node *node)
+{
+    static bool warned;
+    if (!__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+        wh_report(WH_WARNING, "a context with the value \"%.40s\" stands %u levels deep: is each made from the last, in a loop?",
+            node->key->name, node->level);
+}
 
 wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void *value)
 {
@@ -27,8 +38,9 @@ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void
         node->parent = (wh_ctx *)wh_hold(parent);
         node->level = parent->level + 1;
         node->flags |= parent->flags & WH__INHERITED;
+        if (wh__unlikely(node->level >= DEEP)) warn_of_depth(node);
     }
-    return (wh_ctx *)(void *)node;
+    return wh__is_tracking() ? wh__live_enter((void *)node) : (void *)node;
 }
 
 /* A parent never changes and a value never moves, so whoever has a context may look without a lock. */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "exporters/hush.h"
+#include "base/hush.h"
 
 enum { AT_ONCE = 4096, POLL_MS = 100 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "exporters/hush.h"
+#include "base/hush.h"
 
 /* ---- files, and streams without a descriptor: they do not keep anybody waiting ---- */
 

@@ -8,4 +8,7 @@
  * is no memory. */
 wh_provider *wh__provider_from_environment(const char *service, const char *version);
 
+/* What WHENCE_TRACK and WHENCE_DUMP_SIGNAL ask for. */
+void wh__live_from_environment(void);
+
 #endif

@@ -47,6 +47,7 @@ wh_ctx *wh_main_at(const struct wh_main_opts *given)
     static bool registered;
     struct wh_main_opts opts = {0};
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    wh__live_from_environment(); /* first, so that its own contexts are listed too */
     wh_provider *provider = opts.provider ? opts.provider : wh__provider_from_environment(opts.service, opts.version);
     main_root = (struct main_root){
         .root.end = end,

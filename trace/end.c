@@ -70,9 +70,22 @@ static int64_t started(const wh_ctx *node)
     return trace->wall ? trace->started : 0;
 }
 
+static bool look(const wh_ctx *node, struct wh__span_look *look)
+{
+    const struct wh__trace_node *trace = (const void *)node;
+    if (!wh__has_span(trace)) return false;
+    memcpy(look->trace_id, trace->trace_id, sizeof look->trace_id);
+    memcpy(look->span_id, trace->span_id, sizeof look->span_id);
+    look->is_remote = trace->remote;
+    look->records = __atomic_load_n(&trace->record, __ATOMIC_RELAXED) != NULL;
+    look->name = trace->remote ? NULL : wh__name_of(trace);
+    return true;
+}
+
 const struct wh__span_ops wh__trace_ops = {
     .end = end,
     .dispose = dispose,
+    .look = look,
     .cancel_called = wh__record_request,
     .started = started,
     .describe = wh__describe_origin,

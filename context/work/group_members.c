@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "context/live.h"
 
 _Thread_local struct wh__member *wh__works_as;
 
@@ -92,6 +93,7 @@ static void finish(void *arg)
     wh__lock(&group->lock);
     member->returned = true;
     if (member->started) let_go(group, member);
+    if (group->running == 1) wh__live_stopped(group->ctx, WH_STOP_GROUP);
     wh__place_give_and_unlock(group);
 }
 

@@ -31,8 +31,10 @@ typedef struct wh_ctx wh_ctx;
  * not use wh_main(). Static: need not be ended. */
 WH_API const wh_ctx *wh_background(void);
 
-/* The same, for code that does not yet know which context it should take: easy to search for later. */
-WH_API const wh_ctx *wh_todo(void);
+/* The same, for code that does not yet know which context it should take: easy to search for later. Its calls are counted
+ * by the place where they stand, and wh_dump() (live.h) lists these. Static: need not be ended. */
+#define wh_todo() wh_todo_at(WH_HERE)
+WH_API const wh_ctx *wh_todo_at(const struct wh_site *site);
 
 /* ---- Asking ----------------------------------------------------------------------------------------------------*/
 

@@ -3,8 +3,10 @@
  * Read in this order, as one book:
  *   base.h        durations and places in the source
  *   context.h     who is asking, until when, and why it stopped
- *   work.h        several pieces of work under one context: groups, semaphores, retry
  *   wait.h        waits that obey a context: time, descriptors, condition variables
+ *   work.h        several pieces of work under one context: groups, semaphores, retry
+ *   live.h        who is alive, and how long stopping takes
+ *   test.h        for tests of code that uses it
  *   trace.h       what happened: spans in contexts, and who records them
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -15,8 +17,10 @@
 
 #include <whence/base.h>
 #include <whence/context.h>
-#include <whence/work.h>
 #include <whence/wait.h>
+#include <whence/work.h>
+#include <whence/live.h>
+#include <whence/test.h>
 #include <whence/trace.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>
@@ -42,7 +46,7 @@ struct wh_main_opts {
     const char *version WH_ZERO_;       /* service.version */
     int64_t flush_timeout WH_ZERO_;     /* 0: 5 seconds */
     bool no_signals WH_ZERO_;           /* leave SIGTERM and SIGINT alone */
-    struct wh_provider *provider WH_ZERO_; /* use this one and do not look at the environment; not owned */
+    struct wh_provider *provider WH_ZERO_; /* use this one, whatever OTEL_* say; not owned */
 };
 #define wh_main(...) wh_main_at(WH_OPTS_(struct wh_main_opts, .site = WH_HERE, .service = __VA_ARGS__))
 WH_API WH_MUST_USE_ wh_ctx *wh_main_at(const struct wh_main_opts *opts);

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <whence/test.h>
+
 #include "context/tree.h"
 #include "tools.h"
 
@@ -187,11 +189,27 @@ static void wait_for_everything(void)
     close(ends[1]);
 }
 
+static void look_at_the_living(void)
+{
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    wh_track(WH_TRACK_LIVE | WH_TRACK_LATENCY);
+    wh_ctx *root = wh_test_root(), *leak = wh_with_timeout(wh_todo(), WH_SEC(10));
+    for (enum wh_dump_format format = WH_DUMP_TEXT; format <= WH_DUMP_DOT; format++) wh_dump(nowhere, format);
+    wh_report_leaks(nowhere);
+    wh_cancelf(leak, reason_x, "a text");
+    wh_end(leak);
+    wh_report_latency(nowhere);
+    wh_test_end(root);
+    wh_track(0);
+    close(nowhere);
+}
+
 static void T169_no_call_takes_more_than_four_kilobytes(void **state)
 {
     (void)state;
     const size_t floor = depth_of(nothing);
-    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back, work_together, log_it, wait_for_everything};
+    void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back, work_together, log_it,
+        wait_for_everything, look_at_the_living};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         const size_t depth = depth_of(calls[i]);
         print_message("           %zu bytes, of which the thread itself %zu\n", depth, floor);

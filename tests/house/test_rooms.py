@@ -24,7 +24,7 @@ SEES = {
 # provider that calls it by the structure in exporters.h.
 READS = {
     "base": ("base",),
-    "context": ("base", "context", "work", "wait"),
+    "context": ("base", "context", "wait", "work", "live", "test"),
     "trace": ("base", "context", "trace", "set", "exporters"),
     "propagate": ("base", "context", "trace", "set", "propagate"),
     "exporters": ("base", "context", "trace", "set", "exporters"),

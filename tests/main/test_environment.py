@@ -5,6 +5,8 @@ Usage: test_environment.py PROGRAM [unittest's arguments]
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -156,6 +158,70 @@ class Environment(unittest.TestCase):
         _, spans, stderr = self.stdout_exporter(OTEL_TRACES_SAMPLER="traceidratio", OTEL_TRACES_SAMPLER_ARG="1.1")
         self.assertWarns(stderr, "OTEL_TRACES_SAMPLER_ARG=1.1")
         self.assertEqual(len(spans), 1)
+
+    # ---- who is alive ----
+
+    def live(self, kind, **env):
+        stdout, stderr, status, _ = run("live", kind, OTEL_TRACES_EXPORTER="otlp/stdout", OTEL_TRACES_SAMPLER="always_off",
+                                        ASAN_OPTIONS="detect_leaks=0", **env)
+        self.assertEqual(status, 5)
+        return stdout, stderr
+
+    def test_the_dump_in_json_is_json(self):
+        stdout, stderr = self.live("json", WHENCE_TRACK="live")
+        self.assertEqual(stderr, [])
+        dump = json.loads(stdout)
+        contexts = {c["id"]: c for c in dump["contexts"]}
+        self.assertEqual([c["kind"] for c in dump["contexts"]],
+                         ["signals", "root", "value", "detached", "span", "deadline", "cancel", "deadline"])
+        signals, root, value, detached, span, inner, done, expired = dump["contexts"]
+        for parent, child in ((signals, root), (root, value), (value, detached), (value, span), (span, inner), (inner, expired)):
+            self.assertEqual(contexts[child["parent"]], parent)
+            self.assertEqual(child["parent_address"], parent["address"])
+        self.assertEqual({len(c) for c in dump["contexts"]}, {len(signals)})
+        self.assertEqual((value["name"], value["value_size"], value["site"]), ('name "of" \\a\n\t\x1b\ufffd stranger', 4, None))
+        self.assertEqual(detached["detached_from"], value["id"])
+        self.assertEqual((span["name"], span["asked_ns"], span["children"]), ("span", 100 * 10**9, 1))
+        self.assertLess(inner["left_ns"], 100 * 10**9)
+        self.assertEqual(inner["asked_ns"], 1000 * 10**9)
+        self.assertRegex(span["span"]["span_id"], "^[0-9a-f]{16}$")
+        self.assertEqual((done["parent"], done["parent_address"], done["state"]), (None, None, "done"))
+        self.assertEqual(done["cause"]["text"], '"\r\ufffd\u2028\\')
+        self.assertEqual((done["cause"]["reason"], done["cause"]["error"], done["cause"]["origin"]), ("client_gone", "ECANCELED", done["id"]))
+        self.assertEqual(done["cause"]["site"]["function"], "show")
+        self.assertEqual((expired["cause"]["reason"], expired["left_ns"] <= 0), ("deadline_exceeded", True))
+        self.assertEqual([(t["site"]["function"], t["calls"]) for t in dump["todo"]], [("show", 1)])
+
+    def test_the_dump_for_graphviz(self):
+        stdout, _ = self.live("dot", WHENCE_TRACK="live")
+        for line in stdout.splitlines()[3:-1]:
+            self.assertRegex(line, r'^  n\d+ (\[label="([^"\\]|\\.)*"(, color=\w+)?\]|-> n\d+( \[style=dashed\])?);$')
+        if shutil.which("dot"):
+            subprocess.run(["dot", "-Tsvg"], input=stdout.encode(), stdout=subprocess.DEVNULL, check=True)
+
+    def test_leaks_are_said_at_exit(self):
+        _, stderr = self.live("text", WHENCE_TRACK="leaks")
+        self.assertRegex(stderr[0], r"^\d contexts are alive, by the place where they were made, the oldest first$")
+        self.assertTrue(any(re.match(r"  1 made at program.c:\d+ show, .* old: 1 open$", line) for line in stderr), stderr)
+        self.assertEqual(self.live("text", WHENCE_TRACK="live,latency")[1], [])
+        self.assertEqual(self.live("text")[1], [])
+        self.assertIn("nothing is tracked", self.live("text")[0])
+
+    def test_a_signal_prints_who_is_alive(self):
+        for name in ("USR1", "SIGUSR1", "usr1", str(int(signal.SIGUSR1))):
+            process = self.wait_and_signal(signal.SIGUSR1, WHENCE_DUMP_SIGNAL=name, WHENCE_TRACK=" live ")
+            lines = [process.stderr.readline().decode() for _ in range(3)]
+            self.assertRegex(lines[0], r"^\d contexts are alive\n$")
+            self.assertRegex(lines[1], r"^#1 signals program.c:\d+ main, ")
+            self.assertRegex(lines[2], r"^  #2 root program.c:\d+ main, ")
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 0)
+
+    def test_words_that_are_not_known(self):
+        self.assertWarns(self.live("text", WHENCE_TRACK="live,dead")[1], "WHENCE_TRACK=live,dead", "dead is not understood")
+        for name in ("KILL", "9", "nonsense", "-1", "USR12"):
+            self.assertWarns(self.live("text", WHENCE_DUMP_SIGNAL=name)[1], f"WHENCE_DUMP_SIGNAL={name}")
 
     # ---- the end ----
 

@@ -2,15 +2,18 @@
  * runs. Taking one is one atomic operation, leaving it one store. Who has to wait spins, then yields, then sleeps.
  *
  * fork() waits until no thread holds any of them and lets none in until it is over: so the child finds every structure
- * whole and every lock free. That is what `critical` and `wh__forking` are for: the thread raises its mark before it takes
- * the lock and looks at the flag afterwards; the forking thread sets the flag and then looks at the marks. A thread that
- * comes just then may have the lock for an instant before it sees the flag; the child opens it: it stands in `wants`. */
+ * whole and every lock free. That is what `critical` and WH__FORKING are for: the thread raises its mark before it takes
+ * the lock and looks at the gate afterwards; the forking thread shuts the gate and then looks at the marks. A thread that
+ * comes just then may have the lock for an instant before it sees that; the child opens it: it stands in `wants`. */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
 #include "base/thread.h"
 
-extern uint32_t wh__forking;
+/* What may be in the way of who wants a lock at once; nothing else than this one word is looked at. */
+#define WH__FORKING 1u
+#define WH__TRACKING 2u /* contexts that are made now are to go the long way: context/live.h */
+extern uint32_t wh__gate;
 void wh__lock_wait(uint32_t *word);
 
 /* For who waits in a loop: spins in the first rounds, yields in the next, sleeps 50 us in each later one. */
@@ -37,7 +40,7 @@ static inline void wh__lock_as(struct wh__thread *self, uint32_t *word)
 #if !defined(__x86_64__) && !defined(__i386__)
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* there, the atomic operation above is no full barrier */
 #endif
-    if (wh__unlikely(__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) wh__lock_yield_to_fork(self, word);
+    if (wh__unlikely(__atomic_load_n(&wh__gate, __ATOMIC_RELAXED))) wh__lock_yield_to_fork(self, word);
 }
 
 /* Takes it if that is possible at once, calling no function. False, and nothing has happened, if not. */
@@ -49,7 +52,7 @@ static inline bool wh__lock_at_once(struct wh__thread *self, uint32_t *word)
 #if !defined(__x86_64__) && !defined(__i386__)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
-    if (wh__likely(!__atomic_load_n(&wh__forking, __ATOMIC_RELAXED))) return true;
+    if (wh__likely(!__atomic_load_n(&wh__gate, __ATOMIC_RELAXED))) return true;
     __atomic_fetch_and(word, ~WH__LOCK_BIT, __ATOMIC_RELEASE);
 busy:
     __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);

@@ -78,6 +78,7 @@ struct wh__value_node {
     wh_ctx *parent;
     wh_ctx *live;            /* the nearest live node above, NULL if there is none; parent keeps it alive */
     const struct wh_key *key;
+    struct wh__live_record *record; /* NULL: not listed; live.h */
     _Alignas(16) unsigned char value[];
 };
 _Static_assert(offsetof(struct wh__value_node, parent) == offsetof(struct wh_ctx, parent), "a common beginning");
@@ -93,6 +94,7 @@ struct wh__extra {
     const struct wh_reason *loser;  /* [lock] the first cancel that came too late, if its memory could be had */
     const struct wh_site *loser_site;
     int64_t loser_at;
+    struct wh__live_record *record; /* NULL: not listed; live.h */
 };
 _Static_assert(sizeof(struct wh__extra) <= 128, "one block");
 

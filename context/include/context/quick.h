@@ -59,7 +59,7 @@ static inline bool wh__is_background(const wh_ctx *parent)
 }
 
 /* Hangs in a filled node that has no deadline of its own. False, and nothing has happened, if the parent is done or busy. */
-static inline bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
+static inline __attribute__((always_inline)) bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
     if (wh__unlikely(!wh__lock_at_once(self, &parent->state))) return false;
     const uint32_t state = wh__state_held(parent);

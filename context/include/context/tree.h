@@ -15,6 +15,9 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
+/* The same, when wh__enter_quickly() could not. */
+wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t now);
+
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
 
@@ -50,6 +53,7 @@ void wh__note_failure(const wh_ctx *ctx, const struct wh__failure *failure);
 void wh__done_fd_close(wh_ctx *node); /* it has one, and goes */
 void wh__callbacks_run(wh_ctx *node);
 void wh__callbacks_drop(wh_ctx *node);
+uint32_t wh__callbacks_count(const wh_ctx *node, uint32_t most); /* under its lock */
 
 /* As wh_after(), for what may have to wait for a lock of the user's: attempt(arg) tries for a while; where it returns false
  * other callbacks run before it is called again. EAGAIN: there is no thread to run it on. */
@@ -66,11 +70,19 @@ void wh__unwatch(wh_ctx *node);
 void wh__signals_leave(wh_ctx *node);
 
 /* ---- what the trace room does for nodes with WH__TRACE; given before the first of them is made ---- */
+struct wh__span_look {
+    uint8_t trace_id[16], span_id[8];
+    bool is_remote, records;
+    const char *name;
+};
 struct wh__span_ops {
     void (*end)(wh_ctx *node);                 /* its owner ends it */
     void (*dispose)(wh_ctx *node);             /* its memory goes; no lock is held */
     void (*cancel_called)(const wh_ctx *node, const struct wh__verdict *verdict); /* by the user, and it has won */
     int64_t (*started)(const wh_ctx *node);    /* the instant; 0: it is no span that is recorded */
+    /* What stands in the node, for who holds it alive: ids, whether the span is the caller's, in another process, and its
+     * name, NULL if unknown. False if it has no span. Takes no lock. */
+    bool (*look)(const wh_ctx *node, struct wh__span_look *look);
     void (*describe)(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause); /* has_span and what follows */
 };
 extern const struct wh__span_ops *wh__span_ops_given;

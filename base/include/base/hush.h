@@ -1,7 +1,7 @@
 /* Writing to what may have no reader, or be full: a library must not let the signals that say so end the process. What
  * they say comes back as EPIPE and EFBIG as well. */
-#ifndef EXPORTERS_HUSH_H
-#define EXPORTERS_HUSH_H
+#ifndef BASE_HUSH_H
+#define BASE_HUSH_H
 
 #include <pthread.h>
 #include <signal.h>
