@@ -4,6 +4,7 @@
  *   base.h        durations and places in the source
  *   context.h     who is asking, until when, and why it stopped
  *   work.h        several pieces of work under one context: groups, semaphores, retry
+ *   test.h        for tests: a clock of one's own
  *   trace.h       what happened: spans in contexts, and who records them
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -15,6 +16,7 @@
 #include <whence/base.h>
 #include <whence/context.h>
 #include <whence/work.h>
+#include <whence/test.h>
 #include <whence/trace.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>

@@ -63,7 +63,7 @@ struct wh__span_ops {
     void (*dispose)(wh_ctx *node);             /* its memory goes; no lock is held */
     void (*cancel_called)(const wh_ctx *node, const struct wh__verdict *verdict); /* by the user, and it has won */
     int64_t (*started)(const wh_ctx *node);    /* the instant; 0: it is no span that is recorded */
-    void (*describe)(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause); /* has_span and what follows */
+    void (*describe)(const wh_ctx *origin, struct wh_cause *cause); /* has_span and what follows, and depth, if it is the caller in another process */
 };
 extern const struct wh__span_ops *wh__span_ops_given;
 
