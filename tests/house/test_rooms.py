@@ -24,9 +24,9 @@ SEES = {
 # provider that calls it by the structure in exporters.h.
 READS = {
     "base": ("base",),
-    "context": ("base", "context", "work"),
-    "trace": ("base", "context", "trace", "set", "exporters"),
-    "propagate": ("base", "context", "trace", "set", "propagate"),
+    "context": ("base", "context", "work", "test"),
+    "trace": ("base", "context", "test", "trace", "set", "exporters"),
+    "propagate": ("base", "context", "test", "trace", "set", "propagate"),
     "exporters": ("base", "context", "trace", "set", "exporters"),
 }
 
