@@ -9,7 +9,7 @@ import unittest
 import house
 from house import LIBRARIES
 
-MOST_BYTES = 200_000
+MOST_BYTES = 220_000
 MOST_BYTES_UNOPTIMIZED = 300_000
 
 # What each of them needs, besides libc.
