@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/park.h"
+#include "context/clock.h"
 #include "context/live.h"
 #include "context/tree.h"
 
@@ -31,7 +32,7 @@ int64_t wh_deadline(const wh_ctx *ctx)
 int64_t wh_remaining(const wh_ctx *ctx)
 {
     const int64_t deadline = wh_deadline(ctx);
-    return deadline == WH_NEVER ? WH_NEVER : wh__until(deadline, wh__now());
+    return deadline == WH_NEVER ? WH_NEVER : wh__until(deadline, wh__now_for(ctx));
 }
 
 bool wh_cancellable(const wh_ctx *ctx)
@@ -73,10 +74,34 @@ WH__MAY_VANISH static void wait_forever_or(int64_t limit)
     while (limit == WH_NEVER || wh__now() < limit) sleep_on(&never, 0, limit);
 }
 
+/* By a clock of its own: the one that moves it fires what is due, and rings. */
+WH__MAY_VANISH static int wait_by_clock(wh_ctx *node, int64_t limit)
+{
+    wh_clock *clock = wh__clock_of(node);
+    const uint32_t *bell = wh__clock_bell(clock);
+    const int64_t until = wh__add(wh_clock_now(clock), limit), look_by = wh__look_by(node);
+    for (;;) {
+        const uint32_t rung = __atomic_load_n(bell, __ATOMIC_ACQUIRE);
+        const uint32_t state = wh__state(node);
+        if (state >= WH_NOT_OPEN_) return wh_err_(node);
+        if (look_by != WH_NEVER && wh__now() >= look_by) {
+            wh__expire(node);
+        } else if (limit != WH_NEVER && wh_clock_now(clock) >= until) {
+            return 0;
+        } else if (!(state & WH__WAITERS)) {
+            wh__lock(&node->state);
+            wh__unlock_to(&node->state, wh__state_held(node) | WH__WAITERS);
+        } else {
+            sleep_on(bell, rung, look_by);
+        }
+    }
+}
+
 /* The timer thread may be late or, after a fork, not there yet: who waits for a deadline looks at the clock itself. */
 WH__MAY_VANISH int wh_wait(const wh_ctx *ctx, int64_t limit)
 {
     wh_ctx *node = wh__live(ctx);
+    if (node && node->flags & WH__CLOCKED) return wait_by_clock(node, limit);
     const int64_t until = limit == WH_NEVER ? WH_NEVER : wh__add(wh__now(), limit);
     if (!node) {
         wait_forever_or(until);

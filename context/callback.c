@@ -9,6 +9,7 @@
 
 #include "base/park.h"
 #include "base/spawn.h"
+#include "context/clock.h"
 #include "context/tree.h"
 #include "loop.h"
 
@@ -212,7 +213,7 @@ static int add(const wh_ctx *ctx, struct wh_callback like, wh_callback **out)
     if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(forget_parents_queue);
     wh_ctx *node = wh__live(ctx);
     if (node && !(node->flags & WH__IMMORTAL) && !wh__extra_of(node, true)) return ENOMEM;
-    if (node && node->deadline != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
+    if (node && wh__look_by(node) != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
     wh_callback *callback = wh__slab_get(WH__128);
     if (!callback) return ENOMEM;
     *callback = like;

@@ -10,6 +10,11 @@
  * another thread is just cancelling, because it waits for that to have gone all the way down. That wait ends: it goes
  * from a node to nodes below it only, and no code of the user's, no destructor either, runs before the news has arrived
  * everywhere. Until then fork() waits too: in its child nobody would carry the news on.
+ *
+ * A merged node can be reached on several ways, and by several cancels at once, of which none is below another. So each
+ * with anything below it says itself that the news is still on its way, as an origin does, and is swept on its own; who
+ * comes too late for it waits for it alone. Nobody waits before all that he could close is closed, and whoever waits looks
+ * again and again which of his own are through: of all that are under way, those at the bottom wait for nothing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +24,8 @@
 #include "base/clock.h"
 #include "base/park.h"
 #include "base/text.h"
+#include "context/clock.h"
+#include "context/merge.h"
 #include "context/tree.h"
 
 enum { BATCH = 64 }; /* children closed under one lock of their parent: a microsecond or so */
@@ -26,9 +33,10 @@ enum { BATCH = 64 }; /* children closed under one lock of their parent: a micros
 struct sweep {
     wh_ctx *origin;
     uint32_t done;      /* the state of whom it reaches */
-    wh_ctx *reached;    /* done and pinned, from above to below and newest first */
-    wh_ctx **last;      /* where the next of these goes */
-    wh_ctx *others;     /* cancelled by somebody else who is still on the way; pinned too */
+    struct wh__below top;
+    struct wh__below *below; /* of the origin, or of the merged node that is swept just now */
+    wh_ctx **last;      /* where the next one goes that is reached there */
+    struct wh__merged *merged, *last_merged; /* those that it has closed, in that order; pinned */
 };
 
 /* Whoever looks at the word meanwhile makes the descriptor readable first; so the two never disagree. */
@@ -40,7 +48,9 @@ void wh__signal_done(wh_ctx *node)
         wh__lock(&node->state);
         wh__unlock_to(&node->state, wh__state_held(node) & ~WH__SIGNALLING);
     }
-    if (state & WH__WAITERS) wh__unpark(&node->state);
+    if (!(state & WH__WAITERS)) return;
+    wh__unpark(&node->state);
+    if (node->flags & WH__CLOCKED) wh__clock_ring(wh__clock_of(node));
 }
 
 /* Under its lock. Returns where the next one goes, if that is to come after it. */
@@ -52,6 +62,51 @@ static wh_ctx **pin(wh_ctx *node, wh_ctx **slot)
     return &node->next;
 }
 
+/* Under its lock, and with the edge taken out of its list: the news goes on from it, by us or somebody else. */
+static void note_under_way(struct sweep *sweep, wh_ctx *edge)
+{
+    wh__count_up(wh__at_end_of(edge));
+    edge->next = sweep->below->others;
+    sweep->below->others = edge;
+}
+
+static uint32_t queue(struct sweep *sweep, wh_ctx *edge, uint32_t state)
+{
+    wh_ctx *node = wh__at_end_of(edge);
+    struct wh__merged *merged = wh__merged(node);
+    wh__count_up(node);
+    merged->queued_before = sweep->last_merged;
+    *(sweep->last_merged ? &sweep->last_merged->queued : &sweep->merged) = merged;
+    sweep->last_merged = merged;
+    if (!node->children) return state;
+    note_under_way(sweep, edge);
+    return state | WH__SWEEPING;
+}
+
+/* Under the lock of a node that is open: its state when it is done. */
+static inline uint32_t close_for(struct sweep *sweep, wh_ctx *node, uint32_t state)
+{
+    node->origin = sweep->origin;
+    return sweep->done | state | (state & WH__HAS_FD ? WH__SIGNALLING : 0);
+}
+
+/* Under the lock of the source and that of the tie. */
+static void reach_by_tie(struct sweep *sweep, wh_ctx *edge)
+{
+    wh_ctx *node = wh__at_end_of(edge);
+    wh__lock(&node->state);
+    const uint32_t state = wh__state_held(node);
+    uint32_t next = state;
+    if (state >= WH_NOT_OPEN_) {
+        if (state & WH__SWEEPING) note_under_way(sweep, edge);
+    } else if (node->refs) {
+        next = close_for(sweep, node, state);
+        wh__merged(node)->through = (const void *)edge;
+        if (node->children || node->extra || state) next = queue(sweep, edge, next);
+    }
+    wh__unlock_to(&node->state, next);
+}
+
 /* Under the lock of its parent: closes it, if it is open. */
 static void reach(struct sweep *sweep, wh_ctx *child)
 {
@@ -60,11 +115,18 @@ static void reach(struct sweep *sweep, wh_ctx *child)
     uint32_t next = state;
     child->link = NULL;
     if (state >= WH_NOT_OPEN_) {
-        if (state & WH__SWEEPING) pin(child, &sweep->others);
+        if (child->flags & WH__TIE)
+            reach_by_tie(sweep, child);
+        else if (state & WH__SWEEPING)
+            note_under_way(sweep, child);
     } else if (child->refs) { /* otherwise it is on its way out */
-        child->origin = sweep->origin;
-        next = sweep->done | state | (state & WH__HAS_FD ? WH__SIGNALLING : 0);
-        if (child->children || child->extra || state || child->flags & WH__TIMED) sweep->last = pin(child, sweep->last);
+        next = close_for(sweep, child, state);
+        if (child->children || child->extra || state || child->flags & WH__TIMED) {
+            if (child->flags & WH__MERGED)
+                next = queue(sweep, child, next);
+            else
+                sweep->last = pin(child, sweep->last);
+        }
     }
     wh__unlock_to(&child->state, next);
 }
@@ -84,13 +146,23 @@ static void sweep_children(struct sweep *sweep, wh_ctx *node)
     }
 }
 
-static void sweep_below(struct sweep *sweep, wh_ctx *origin)
+static void sweep_below(struct sweep *sweep, wh_ctx *top, struct wh__below *below)
 {
-    sweep_children(sweep, origin);
-    for (wh_ctx *node = sweep->reached; node; node = node->next) {
+    wh__signal_done(top);
+    sweep->below = below;
+    sweep->last = &below->reached;
+    sweep_children(sweep, top);
+    for (wh_ctx *node = below->reached; node; node = node->next) {
         wh__signal_done(node);
         sweep_children(sweep, node);
     }
+}
+
+static void sweep_all(struct sweep *sweep)
+{
+    sweep_below(sweep, sweep->origin, &sweep->top);
+    for (struct wh__merged *merged = sweep->merged; merged; merged = merged->queued)
+        sweep_below(sweep, &merged->node, &merged->below);
 }
 
 static void wait_for_sweep_of(const wh_ctx *origin)
@@ -98,29 +170,81 @@ static void wait_for_sweep_of(const wh_ctx *origin)
     for (unsigned round = 0; wh__state(origin) & WH__SWEEPING; round++) wh__back_off(round);
 }
 
-/* From here on everybody may know that all below is done. */
-static void finish_sweep(struct sweep *sweep, wh_ctx *origin)
+/* ---- who waits for whom ---- */
+
+/* Whether the news still travels from one of these: on its way with this sweep too (NULL), or with another one only. */
+static bool any_under_way(const wh_ctx *edge, const wh_ctx *but_for)
 {
-    for (const wh_ctx *node = sweep->others; node; node = node->next) wait_for_sweep_of(node);
-    if (wh__state(origin) & WH__SWEEPING) {
-        wh__lock(&origin->state);
-        wh__unlock_to(&origin->state, wh__state_held(origin) & ~WH__SWEEPING);
+    for (; edge; edge = edge->next) {
+        const wh_ctx *node = wh__at_end_of(edge);
+        if (wh__state(node) & WH__SWEEPING && wh__origin(node) != but_for) return true;
     }
+    return false;
 }
 
-/* The user's code may run. */
-static void leave_sweep(struct sweep *sweep, wh_ctx *origin)
+static bool waits_for_others(const struct sweep *sweep)
 {
-    wh__callbacks_run(origin);
-    for (wh_ctx *node; (node = sweep->reached);) {
-        sweep->reached = node->next;
+    if (any_under_way(sweep->top.others, sweep->origin)) return true;
+    for (const struct wh__merged *merged = sweep->merged; merged; merged = merged->queued)
+        if (any_under_way(merged->below.others, sweep->origin)) return true;
+    return false;
+}
+
+/* From here on everybody may know that all below is done. */
+static void be_swept(wh_ctx *node)
+{
+    if (!(wh__state(node) & WH__SWEEPING)) return;
+    wh__lock(&node->state);
+    wh__unlock_to(&node->state, wh__state_held(node) & ~WH__SWEEPING);
+}
+
+static void let_through(struct wh__merged *merged)
+{
+    if (!any_under_way(merged->below.others, NULL)) be_swept(&merged->node);
+}
+
+/* Mostly one is below those closed before it, sometimes the other way round. */
+static void let_through_who_can(struct sweep *sweep)
+{
+    for (struct wh__merged *merged = sweep->last_merged; merged; merged = merged->queued_before) let_through(merged);
+    for (struct wh__merged *merged = sweep->merged; merged; merged = merged->queued) let_through(merged);
+}
+
+static void finish_sweep(struct sweep *sweep)
+{
+    for (unsigned round = 0; waits_for_others(sweep); round++) {
+        let_through_who_can(sweep);
+        wh__back_off(round);
+    }
+    for (struct wh__merged *merged = sweep->merged; merged; merged = merged->queued) be_swept(&merged->node);
+    be_swept(sweep->origin);
+}
+
+/* ---- the user's code may run ---- */
+
+static void leave_below(struct wh__below *below)
+{
+    for (wh_ctx *node; (node = below->reached);) {
+        below->reached = node->next;
         wh__timer_disarm(node);
         wh__callbacks_run(node);
         wh__unref(node);
     }
-    for (wh_ctx *node; (node = sweep->others);) {
-        sweep->others = node->next;
-        wh__unref(node);
+    for (wh_ctx *edge; (edge = below->others);) {
+        below->others = edge->next;
+        wh__unref(wh__at_end_of(edge));
+    }
+}
+
+static void leave_sweep(struct sweep *sweep)
+{
+    wh__callbacks_run(sweep->origin);
+    leave_below(&sweep->top);
+    for (struct wh__merged *merged; (merged = sweep->merged);) {
+        sweep->merged = merged->queued;
+        wh__callbacks_run(&merged->node);
+        leave_below(&merged->below);
+        wh__unref(&merged->node);
     }
 }
 
@@ -173,12 +297,11 @@ static inline uint32_t close_node(wh_ctx *node, const struct wh__verdict *verdic
 /* The node is pinned, and the thread has said wh__stay(). */
 static void spread(struct wh__thread *self, wh_ctx *node, uint32_t state)
 {
-    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(state) << 8, .last = &sweep.reached};
-    wh__signal_done(node);
-    sweep_below(&sweep, node);
-    finish_sweep(&sweep, node);
+    struct sweep sweep = {.origin = node, .done = (uint32_t)WH__ERR(state) << 8};
+    sweep_all(&sweep);
+    finish_sweep(&sweep);
     wh__stay_over(self);
-    leave_sweep(&sweep, node);
+    leave_sweep(&sweep);
     wh__unref(node);
 }
 
@@ -241,10 +364,28 @@ bool wh_cancelf_at(wh_ctx *ctx, const struct wh_reason *reason, const struct wh_
     return wh_cancel_at(ctx, reason, text, false, site);
 }
 
+/* A clock of one's own is never late. */
+static wh_ctx *nearest_by_the_system(wh_ctx *node)
+{
+    while (node && node->flags & WH__CLOCKED) node = wh__live_parent(node);
+    return node;
+}
+
+int64_t wh__look_by(const wh_ctx *node)
+{
+    node = nearest_by_the_system((wh_ctx *)node);
+    return node ? node->deadline : WH_NEVER;
+}
+
 /* The deadline belongs to the highest node that has it: there it fires, and everything below is done with it. */
 void wh__expire(wh_ctx *node)
 {
-    if (node->deadline > wh__now()) return;
-    for (wh_ctx *above; !(node->flags & WH__TIMED) && (above = wh__live_parent(node));) node = above;
+    node = nearest_by_the_system(node);
+    if (!node || node->deadline > wh__now()) return;
+    while (!(node->flags & WH__TIMED)) {
+        wh_ctx *above = node->flags & WH__MERGED ? wh__deadline_source(node) : wh__live_parent(node);
+        if (!above) break;
+        node = above;
+    }
     wh__cancel(node, &(struct wh__verdict){.reason = WH_DEADLINE_EXCEEDED, .site = node->made, .not_a_loser = true});
 }

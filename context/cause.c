@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "context/merge.h"
 #include "context/tree.h"
 
 #define REASON(ident, text, error, status) \
@@ -68,9 +69,9 @@ bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause)
         .deadline_asked = wh__live(ctx)->asked,
         .thread = origin->by.thread,
         .losers = __atomic_load_n(&origin->by.losers, __ATOMIC_RELAXED),
-        .depth = ctx->level - origin->level,
+        .depth = wh__depth_below(ctx, origin),
     };
-    if (origin->flags & WH__TRACE_ABOVE && wh__span_ops()) wh__span_ops()->describe(origin, ctx, &all);
+    if (origin->flags & WH__TRACE_ABOVE && wh__span_ops()) wh__span_ops()->describe(origin, &all);
     const struct wh__extra *extra = __atomic_load_n(&origin->extra, __ATOMIC_ACQUIRE);
     if (extra) {
         wh__lock(&origin->state);

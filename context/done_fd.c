@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "context/clock.h"
 #include "context/tree.h"
 #include "loop.h"
 
@@ -101,7 +102,7 @@ int wh_done_fd(const wh_ctx *ctx)
     wh_ctx *node = wh__live(ctx);
     errno = 0;
     if (!node) return -1;
-    if (node->deadline != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
+    if (wh__look_by(node) != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */
     const int fd = wh__state(node) & WH__HAS_FD ? node->extra->fd : make(node);
     if (fd < 0 && errno == 0) errno = EMFILE;
     if (fd >= 0) wh_err_(node); /* another thread may have just given it to a node that is done, and not written yet */

@@ -46,6 +46,10 @@ static void put_deadline(struct wh__text *text, const wh_ctx *node, int64_t at)
     wh__put(text, "\n  deadline ");
     if (node->asked != WH_NEVER) wh__put_duration(text, node->asked);
     wh__put(text, node->asked == WH_NEVER ? "of an ancestor, " : node->flags & WH__TIMED ? " asked, " : " asked, an earlier one held, ");
+    if (node->flags & WH__CLOCKED) { /* `at` is of the system's clock */
+        wh__put(text, "by a clock of its own");
+        return;
+    }
     const int64_t left = wh__sub(node->deadline, at);
     if (left > 0) {
         wh__put_duration(text, left);

@@ -28,12 +28,12 @@ static int64_t beginning_of(const wh_ctx *ctx)
         if (ctx->flags & WH__VALUE) continue;
         const int64_t span = ctx->flags & WH__TRACE ? wh__span_ops()->started(ctx) : 0;
         if (span) return span;
-        if (ctx->flags & WH__TIMED) return wh__sub(ctx->deadline, ctx->asked);
+        if (ctx->flags & WH__TIMED && !(ctx->flags & WH__CLOCKED)) return wh__sub(ctx->deadline, ctx->asked);
     }
     return 0;
 }
 
-/* How far it had come by then, and what was left. */
+/* How far it had come by then, and what was left; as far as that goes by the clock of the system, as `at` does. */
 static void put_times(struct wh__text *text, const wh_ctx *ctx, int64_t at)
 {
     const int64_t began = beginning_of(ctx), deadline = wh_deadline(ctx);
@@ -42,7 +42,7 @@ static void put_times(struct wh__text *text, const wh_ctx *ctx, int64_t at)
         wh__put_duration(text, wh__sub(at, began));
         wh__put(text, " after it began");
     }
-    if (deadline == WH_NEVER) return;
+    if (deadline == WH_NEVER || ctx->flags & WH__CLOCKED) return;
     wh__put(text, ", ");
     wh__put_duration(text, wh__until(deadline, at));
     wh__put(text, " left");

@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "context/clock.h"
 #include "context/tree.h"
 #include "loop.h"
 
@@ -36,7 +37,8 @@ struct wheel {
 
 static struct wheel wheels[WHEELS];
 
-/* Where a timer stands, in one word that is never 0. */
+/* Where a timer stands, in one word that is never 0. In that of a node that goes by another clock, `there` is another number. */
+enum { IN_WHEEL = 1 };
 struct place {
     uint32_t index;
     uint8_t slot, level, wheel, there;
@@ -76,7 +78,7 @@ static struct place choose_place(const struct wheel *wheel, int64_t instant)
         if (tick >> (DIGIT * level) > last) tick = last << (DIGIT * level);
     }
     return (struct place){.slot = (uint8_t)digit_of(tick, level), .level = (uint8_t)level,
-        .wheel = (uint8_t)(wheel - wheels), .there = 1};
+        .wheel = (uint8_t)(wheel - wheels), .there = IN_WHEEL};
 }
 
 /* The vector keeps its memory, so a wheel that has found its size allocates no more. */
@@ -125,6 +127,7 @@ static void take(struct wheel *wheel, struct place place)
 
 bool wh__timer_arm(wh_ctx *node)
 {
+    if (wh__unlikely(node->flags & WH__CLOCKED)) return wh__clock_arm(node);
     if (!wh__loop_start()) return true; /* said so; who waits for the deadline looks at the clock itself */
     const struct wh__thread *self = wh__self();
     struct wheel *wheel = &wheels[self ? self->id % WHEELS : 0];
@@ -138,7 +141,10 @@ bool wh__timer_arm(wh_ctx *node)
 void wh__timer_disarm(wh_ctx *node)
 {
     struct place place = place_of(node);
-    if (!place.there) return;
+    if (place.there != IN_WHEEL) {
+        if (place.there) wh__clock_disarm(node);
+        return;
+    }
     struct wheel *wheel = &wheels[place.wheel];
     wh__lock(&wheel->lock);
     place = place_of(node);

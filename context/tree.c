@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "context/clock.h"
+#include "context/merge.h"
 
 const struct wh__span_ops *wh__span_ops_given;
 
@@ -55,7 +57,7 @@ static void be_expired(wh_ctx *node, int64_t now)
     node->reason = WH_DEADLINE_EXCEEDED;
     node->site = node->made;
     node->text = NULL;
-    node->at = now;
+    node->at = node->flags & WH__CLOCKED ? wh__now() : now;
     node->state = (uint32_t)ETIMEDOUT << 8 | WH__ORIGIN;
 }
 
@@ -128,13 +130,13 @@ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
 
 wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
 {
-    return derive(parent, 0, timeout, timeout == WH_NEVER ? 0 : wh__now(), site);
+    return derive(parent, 0, timeout, timeout == WH_NEVER ? 0 : wh__now_for(parent), site);
 }
 
 wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site)
 {
     if (instant == WH_NEVER) return wh_with_cancel_at(parent, site);
-    const int64_t now = wh__now();
+    const int64_t now = wh__now_for(parent);
     return derive(parent, 0, wh__sub(instant, now), now, site);
 }
 
@@ -170,6 +172,17 @@ static INLINED void dispose_extra(wh_ctx *node)
     wh__slab_put(node->extra);
 }
 
+static void dispose_block(wh_ctx *node)
+{
+    if (WH__SIZE(node->flags) == WH__SIZES) {
+        wh__mem_free(node);
+        return;
+    }
+    if (node->flags & WH__CLOCK) wh__clock_let_go(node);
+    if (node->flags & WH__MERGED) wh__merged_dispose(node);
+    wh__slab_put(node);
+}
+
 /* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
 static INLINED void dispose(wh_ctx *node)
 {
@@ -182,8 +195,8 @@ static INLINED void dispose(wh_ctx *node)
         if (node->flags & WH__DISPOSES) wh__span_ops()->dispose(node);
         if (node->state & WH__OWNS_TEXT) wh__slab_put((void *)node->text);
     }
-    if (WH__SIZE(node->flags) == WH__SIZES)
-        wh__mem_free(node);
+    if (WH__SIZE(node->flags) >= WH__SIZES)
+        dispose_block(node);
     else
         wh__slab_put(node);
 }
@@ -212,32 +225,92 @@ static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
     return leaves;
 }
 
-/* A chain of any length goes in a loop. */
-static void give_back(wh_ctx *node)
+static uint32_t count_down(wh_ctx *node)
 {
-    while (node) {
+    wh__lock(&node->state);
+    const uint32_t left = wh__count_down(node);
+    wh__unlock(&node->state);
+    return left;
+}
+
+/* In front of others, the ties of a node that goes, whose sources are still to be let go. */
+static struct wh__tie *add_ties_of(const wh_ctx *node, struct wh__tie *others)
+{
+    if (!(node->flags & WH__MERGED)) return others;
+    struct wh__tie *first = wh__merged(node)->ties, *last = first;
+    while (last->also) last = last->also;
+    last->also = others;
+    return first;
+}
+
+/* Returns the source if nobody else has it. */
+static wh_ctx *let_go_of_source(struct wh__tie *tie)
+{
+    wh_ctx *source = tie->parent;
+    wh__slab_put(tie);
+    return !(source->flags & WH__IMMORTAL) && count_down(source) == 0 ? source : NULL;
+}
+
+/* A chain of any length goes in a loop, and what it was merged from too. */
+static __attribute__((noinline)) void give_back_all(wh_ctx *node, struct wh__tie *ties)
+{
+    while (node || ties) {
+        if (!node) {
+            struct wh__tie *tie = ties;
+            ties = tie->also;
+            node = let_go_of_source(tie);
+            continue;
+        }
         if (!(node->flags & WH__VALUE)) {
             wh__timer_disarm(node);
             wh__unwatch(node);
         }
         wh_ctx *orphan;
         leave_parent(node, true, &orphan);
+        ties = add_ties_of(node, ties);
         dispose(node);
         node = orphan;
     }
 }
 
+static inline void give_back(wh_ctx *node_or_null)
+{
+    if (node_or_null) give_back_all(node_or_null, NULL);
+}
+
 void wh__unref(wh_ctx *node)
 {
-    wh__lock(&node->state);
-    const uint32_t left = wh__count_down(node);
-    wh__unlock(&node->state);
-    if (left == 0) give_back(node);
+    if (count_down(node) == 0) give_back(node);
 }
 
 void wh_release(const wh_ctx *ctx)
 {
     if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
+}
+
+static void cancel_for(wh_ctx *ctx, const struct wh_reason *reason)
+{
+    wh__cancel(ctx, &(struct wh__verdict){.reason = reason, .site = ctx->made, .not_a_loser = true});
+}
+
+/* While somebody else has it, a cancel of a source must find it or find it done: so it is done before it is untied. */
+static __attribute__((noinline)) void end_merged(wh_ctx *ctx, const struct wh_reason *reason)
+{
+    wh_ctx *orphan;
+    struct wh__live_record *record = wh__live_record_of(ctx);
+    wh__live_stopped(ctx, WH_STOP_OWNER);
+    if (!wh__is_alone(ctx)) cancel_for(ctx, reason);
+    wh__untie(ctx);
+    if (record) wh__live_ending(record);
+    if (leave_parent(ctx, false, &orphan)) {
+        struct wh__tie *ties = add_ties_of(ctx, NULL);
+        dispose(ctx);
+        give_back_all(orphan, ties);
+        return;
+    }
+    if (record) wh__live_stays(record);
+    cancel_for(ctx, reason);
+    wh__unref(ctx);
 }
 
 static __attribute__((noinline)) void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
@@ -252,21 +325,27 @@ static __attribute__((noinline)) void end_slowly(wh_ctx *ctx, const struct wh_re
         return;
     }
     if (record) wh__live_stays(record);
-    if (!(ctx->flags & WH__VALUE))
-        wh__cancel(ctx, &(struct wh__verdict){.reason = reason, .site = ctx->made, .not_a_loser = true});
+    if (!(ctx->flags & WH__VALUE)) cancel_for(ctx, reason);
     wh__unref(ctx);
 }
 
-static INLINED void end_parts(wh_ctx *ctx)
+/* Returns whether it has ended as a whole. */
+static INLINED bool end_parts(wh_ctx *ctx, const struct wh_reason *reason)
 {
     if (ctx->flags & WH__ENDS) wh__span_ops()->end(ctx);
-    if (ctx->flags & WH__VALUE) return;
+    if (ctx->flags & WH__VALUE) return false;
     if (ctx->flags & WH__TIMED) wh__timer_disarm(ctx);
     if (__atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)) wh__unwatch(ctx);
-    if (ctx->flags & WH__SIGNALS) wh__signals_leave(ctx);
+    if (!(ctx->flags & (WH__SIGNALS | WH__MERGED))) return false;
+    if (ctx->flags & WH__MERGED) {
+        end_merged(ctx, reason);
+        return true;
+    }
+    wh__signals_leave(ctx);
+    return false;
 }
 
-enum { LEAVES_SLOWLY = WH__VALUE | WH__IMMORTAL | WH__DETACHED | WH__OWNS_PARENT };
+enum { LEAVES_SLOWLY = WH__VALUE | WH__IMMORTAL | WH__DETACHED | WH__OWNS_PARENT | WH__MERGED | WH__CLOCK };
 
 /* What is left when its parts have ended: a node of its own or in a live tree, with nothing to dispose of but its block. False, and
  * nothing has happened, if there is more to it. */
@@ -289,8 +368,7 @@ static INLINED void end_chain(wh_ctx *ctx, const struct wh_reason *reason)
 {
     while (ctx && !(ctx->flags & WH__IMMORTAL)) {
         wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? ctx->parent : NULL;
-        end_parts(ctx);
-        if (!leave_at_once(ctx)) end_slowly(ctx, reason);
+        if (!end_parts(ctx, reason) && !leave_at_once(ctx)) end_slowly(ctx, reason);
         ctx = owned;
     }
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "context/live.h"
+#include "context/merge.h"
 #include "context/tree.h"
 
 enum { DEEP = 10000 }; /* nobody nests calls so deep: it is a loop */
@@ -46,9 +47,10 @@ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void
 /* A parent never changes and a value never moves, so whoever has a context may look without a lock. */
 const void *wh_value(const wh_ctx *ctx, const struct wh_key *key)
 {
+    const wh_ctx *from = ctx;
     for (; ctx; ctx = ctx->parent) {
         const struct wh__value_node *node = (const void *)ctx;
         if (ctx->flags & WH__VALUE && !(ctx->flags & WH__IMMORTAL) && node->key == key) return node->value;
     }
-    return NULL;
+    return from && from->flags & WH__MERGED_ABOVE ? wh__merged_value(from, key) : NULL;
 }

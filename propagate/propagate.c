@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "context/clock.h"
 #include "propagate/headers.h"
 #include "trace/provider.h"
 #include "trace/span.h"
@@ -85,7 +86,7 @@ wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const
     const int64_t timeout = get_timeout(get, carrier);
     const struct wh__trace_node *above = wh__trace_of(parent);
     wh_provider *provider = above ? above->provider : wh__default_provider();
-    wh_ctx *from = has_span ? wh__anchor_new(parent, provider, &span, timeout, timeout == WH_NEVER ? 0 : wh__now(), site)
+    wh_ctx *from = has_span ? wh__anchor_new(parent, provider, &span, timeout, timeout == WH_NEVER ? 0 : wh__now_for(parent), site)
                             : wh_with_timeout_at(parent, timeout, site);
     const char *id = get(carrier, REQUEST_ID);
     const size_t len = id ? id_length(id, MOST_ID) : 0;

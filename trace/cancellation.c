@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "context/clock.h"
 #include "trace/attr.h"
 #include "trace/names.h"
 #include "trace/provider.h"
@@ -37,14 +38,24 @@ static const char *say_site(char *buf, size_t size, const struct wh_site *site)
 
 /* ---- the deadline ---- */
 
+/* What it had when it was started. Under a clock of its own that is known if it has asked for it: `started` is of the system's. */
+static int64_t budget_of(const struct wh__trace_node *trace)
+{
+    const wh_ctx *node = &trace->node;
+    if (!(node->flags & WH__CLOCKED)) return wh__sub(node->deadline, trace->started);
+    return node->flags & WH__TIMED ? node->asked : WH_NEVER;
+}
+
 void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended)
 {
     const wh_ctx *node = &trace->node;
     (*record)->most_attributes = UINT32_MAX;
     if (node->asked != WH_NEVER) put(record, wh_attr(WH__DEADLINE_ASKED_MS, milliseconds(node->asked)));
     if (node->deadline == WH_NEVER) return;
-    put(record, wh_attr(WH__DEADLINE_BUDGET_MS, milliseconds(wh__sub(node->deadline, trace->started))));
-    put(record, wh_attr(WH__DEADLINE_REMAINING_MS, milliseconds(wh__sub(node->deadline, ended))));
+    const int64_t budget = budget_of(trace);
+    if (budget != WH_NEVER) put(record, wh_attr(WH__DEADLINE_BUDGET_MS, milliseconds(budget)));
+    const int64_t now = node->flags & WH__CLOCKED ? wh__now_for(node) : ended;
+    put(record, wh_attr(WH__DEADLINE_REMAINING_MS, milliseconds(wh__sub(node->deadline, now))));
 }
 
 /* ---- the cancellation ---- */
@@ -99,7 +110,7 @@ static void put_status(struct wh__record **record, const struct wh__trace_node *
     if ((*record)->status == WH_STATUS_OK) return;
     if (owns_deadline) {
         wh__put(&text, "deadline of ");
-        wh__put_duration(&text, wh__sub(trace->node.deadline, trace->started));
+        wh__put_duration(&text, budget_of(trace));
         wh__put(&text, " exceeded");
         if ((*record)->status != WH_STATUS_ERROR) wh__record_status(record, WH_STATUS_ERROR, buf);
         put(record, wh_attr(WH__ERROR_TYPE, "timeout"));
@@ -137,14 +148,14 @@ void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict)
 }
 
 /* The caller in another process is the origin of what came from it: its going away, and its deadline. */
-void wh__describe_origin(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause)
+void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause)
 {
     const struct wh__trace_node *trace = wh__trace_of(origin), *remote = trace;
     while (remote && !remote->remote) remote = wh__trace_of(remote->node.parent);
     if (remote && (remote == trace || cause->reason == WH_CLIENT_GONE)) {
         trace = remote;
         cause->span_is_remote = true;
-        cause->depth = ctx->level - remote->node.level;
+        cause->depth += origin->level - remote->node.level;
     }
     if (!trace || !wh__has_span(trace)) return;
     cause->has_span = true;

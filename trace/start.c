@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "context/clock.h"
 #include "context/quick.h"
 #include "trace/attr.h"
 #include "trace/sampler.h"
@@ -121,7 +122,7 @@ static inline __attribute__((always_inline)) void begin_span(struct wh__trace_no
         wh__copy_name(trace, opts->name ? opts->name : "");
     if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
     trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, now ? now : wh__now());
+    begin_record(trace, parent, opts, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
 }
 
 /* What an ancestor records is no matter of those below this node. */
@@ -135,9 +136,9 @@ static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, int64
     return node;
 }
 
-static int64_t timeout_of(const struct wh_start_opts *opts, int64_t *now)
+static int64_t timeout_of(const wh_ctx *ctx, const struct wh_start_opts *opts, int64_t *now)
 {
-    *now = opts->timeout || opts->deadline ? wh__now() : 0;
+    *now = opts->timeout || opts->deadline ? wh__now_for(ctx) : 0;
     if (opts->timeout) return opts->timeout;
     return opts->deadline ? wh__sub(opts->deadline, *now) : WH_NEVER;
 }
@@ -165,7 +166,7 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
     wh_provider *provider = above ? above->provider : wh__default_provider();
     if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
     int64_t now;
-    const int64_t timeout = timeout_of(opts, &now);
+    const int64_t timeout = timeout_of(ctx, opts, &now);
     wh_ctx *node = is_at_work(provider) ? new_trace_node(ctx, provider, timeout, now, opts->site)
                                         : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();

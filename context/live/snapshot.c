@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "context/clock.h"
 #include "list.h"
 
 _Static_assert(WH_DUMP_SLICE > 0 && WH__NAME_MAX < WH_TEXT_MAX, "room for the texts of a slice");
@@ -31,6 +32,13 @@ static size_t keep_text(struct wh__snapshot *snapshot, const char *text, size_t 
 static bool is_static(const wh_ctx *node)
 {
     return node == NULL || node == wh_background() || node == &wh__todo || node == wh__no_memory();
+}
+
+/* What is left of its deadline, by whatever clock it goes, from now on. */
+static int64_t by_the_system(const wh_ctx *node)
+{
+    if (node->deadline == WH_NEVER || !(node->flags & WH__CLOCKED)) return node->deadline;
+    return wh__add(wh__now(), wh__until(node->deadline, wh__now_for(node)));
 }
 
 /* What the record and the immutable part of the node say. */
@@ -59,7 +67,7 @@ static void copy_fixed(struct wh__snapshot *snapshot, struct wh__seen *seen, con
     } else {
         seen->made = node->made;
         seen->asked = node->asked;
-        seen->deadline = node->deadline;
+        if (!(record->flags & WH__CLOCKED)) seen->deadline = node->deadline;
     }
 }
 
@@ -84,10 +92,8 @@ static void copy_rest(struct wh__snapshot *snapshot, struct wh__seen *seen, cons
     const wh_ctx *live = is_value ? ((const struct wh__value_node *)(const void *)node)->live : node;
     seen->refs = node->refs;
     if (live) copy_cause(snapshot, seen, live);
-    if (is_value) {
-        seen->deadline = live ? live->deadline : WH_NEVER;
-        return;
-    }
+    seen->deadline = live ? by_the_system(live) : WH_NEVER;
+    if (is_value) return;
     seen->callbacks = wh__callbacks_count(node, WH__MOST_CALLBACKS);
     const struct wh__span_ops *ops = seen->flags & WH__TRACE ? wh__span_ops() : NULL;
     seen->has_span = ops && ops->look(node, &seen->span);

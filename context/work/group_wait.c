@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/park.h"
+#include "context/clock.h"
 
 /* Where nobody may start, whoever waits for a place is not waited for. */
 static bool close_if_empty(wh_group *group)
@@ -16,14 +17,20 @@ static bool close_if_empty(wh_group *group)
     return empty;
 }
 
+/* Nobody rings who moves a clock of the group's own: that is looked at now and then. */
+static int64_t look_by(const wh_group *group, int64_t instant)
+{
+    return instant != WH_NEVER && group->ctx->flags & WH__CLOCKED ? wh__now() + WH_MS(2) : instant;
+}
+
 static bool wait_until_empty(wh_group *group, int64_t instant)
 {
     for (unsigned round = 0; !close_if_empty(group);) {
         const uint32_t running = __atomic_load_n(&group->running, __ATOMIC_ACQUIRE);
         if (wh__group_join(group)) continue;
-        if (instant != WH_NEVER && wh__now() >= instant) return false;
+        if (instant != WH_NEVER && wh__now_for(group->ctx) >= instant) return false;
         if (running)
-            wh__park(&group->running, running, instant);
+            wh__park(&group->running, running, look_by(group, instant));
         else
             wh__back_off(round++); /* its thread is being started */
     }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/park.h"
+#include "context/clock.h"
 
 /* What waiters sleep on: counters that are still there when a waiter, called and already on his way, has left his stack
  * to others. Some may share one: then they look again in vain. */
@@ -45,12 +46,13 @@ static void look_again(void *arg)
 void wh__waiter_wait(const wh_ctx *ctx, struct wh__waiter *waiter)
 {
     wh_callback *callback = NULL;
+    const wh_ctx *node = wh__live(ctx);
     const bool looks = wh_cancellable(ctx) && wh_after_inline(ctx, look_again, waiter, &callback) != 0;
     uint32_t *bell = bell_of(waiter);
     for (;;) {
         const uint32_t rung = __atomic_load_n(bell, __ATOMIC_ACQUIRE);
         if (__atomic_load_n(&waiter->called, __ATOMIC_ACQUIRE) || wh_wait(ctx, 0)) break;
-        const int64_t soon = looks ? wh__now() + WH_MS(5) : WH_NEVER, deadline = wh_deadline(ctx);
+        const int64_t soon = looks ? wh__now() + WH_MS(5) : WH_NEVER, deadline = node ? wh__look_by(node) : WH_NEVER;
         wh__park(bell, rung, soon < deadline ? soon : deadline);
     }
     wh_stop_wait(callback);

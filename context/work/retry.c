@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "context/clock.h"
 
 static struct wh_retry_opts with_defaults(const struct wh_retry_opts *given)
 {
@@ -61,7 +62,7 @@ static int end(struct run *run, enum wh_retry_end why, int rc)
     if (!out) return rc;
     run->report.size = out->size;
     run->report.why = why;
-    run->report.elapsed = wh__sub(wh__now(), run->began);
+    run->report.elapsed = wh__sub(wh__now_for(run->opts.ctx), run->began);
     run->report.remaining = wh_remaining(run->opts.ctx);
     memcpy(out, &run->report, out->size < sizeof run->report ? out->size : sizeof run->report);
     return rc;
@@ -86,8 +87,9 @@ static bool may_go_on(struct run *run, int rc, enum wh_retry_end *why)
 /* What fn returns for no other reason than that its context is done is no error of its own. */
 int wh_retry_at(const struct wh_retry_opts *given)
 {
-    struct run run = {.opts = with_defaults(given), .began = wh__now()};
+    struct run run = {.opts = with_defaults(given)};
     const wh_ctx *ctx = run.opts.ctx;
+    run.began = wh__now_for(ctx);
     run.delay = first_delay(&run.opts);
     for (;;) {
         int err = wh_wait(ctx, 0);

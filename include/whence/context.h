@@ -83,6 +83,15 @@ WH_API int wh_done_fd(const wh_ctx *ctx);
  * its request. Give it a timeout of its own, or an owner that ends it. */
 #define wh_detach(parent) wh_detach_at((parent), WH_HERE)
 
+/* A child of several: wh_merge(request, shutdown). It is done as soon as one of them is, with that one's error and cause,
+ * before the cancel of that one returns; born done if one is, the first of them in order. Its deadline is the earliest of
+ * theirs. A value is looked for in the first and all above it, then in the next; the span is the first one's. NULL says
+ * nothing, and of no source at all it is a child of wh_background(). It holds them all and can be cancelled by itself,
+ * so that wh_cancellable() is true of it whatever they are. Sources under other clocks than the first (test.h) cancel it
+ * when they expire, without having a part in its deadline. wh_merge_at() takes any number; each further one costs 64 bytes. */
+#define wh_merge(a, b) wh_merge_two_((a), (b), WH_HERE)
+
+WH_API WH_MUST_USE_ wh_ctx *wh_merge_at(const wh_ctx *const *sources, size_t count, const struct wh_site *site);
 WH_API WH_MUST_USE_ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site);
 WH_API WH_MUST_USE_ wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
 WH_API WH_MUST_USE_ wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site);
@@ -334,6 +343,12 @@ static inline int wh_err(const wh_ctx *ctx)
     if (!ctx) return 0;
     const uint32_t state = __atomic_load_n(&((const struct wh_ctx_head_ *)(const void *)ctx)->state, __ATOMIC_ACQUIRE);
     return __builtin_expect(state < WH_NOT_OPEN_, 1) ? 0 : wh_err_(ctx);
+}
+
+WH_MUST_USE_ static inline wh_ctx *wh_merge_two_(const wh_ctx *a, const wh_ctx *b, const struct wh_site *site)
+{
+    const wh_ctx *const both[] = {a, b};
+    return wh_merge_at(both, 2, site);
 }
 
 static inline void wh_auto_end_(wh_ctx **ctx) { wh_end(*ctx); }

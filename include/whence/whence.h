@@ -6,7 +6,7 @@
  *   wait.h        waits that obey a context: time, descriptors, condition variables
  *   work.h        several pieces of work under one context: groups, semaphores, retry
  *   live.h        who is alive, and how long stopping takes
- *   test.h        for tests of code that uses it
+ *   test.h        for tests of code that uses it: a clock of one's own, a root that finds what leaks
  *   trace.h       what happened: spans in contexts, and who records them
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave

@@ -204,12 +204,40 @@ static void look_at_the_living(void)
     close(nowhere);
 }
 
+static void merge(void)
+{
+    enum { DEEP = 1000 };
+    static wh_ctx *chain[DEEP];
+    wh_ctx *root = wh_with_number(NULL, 1), *shared = wh_with_cancel(root);
+    chain[0] = wh_with_cancel(NULL);
+    for (int i = 1; i < DEEP; i++) chain[i] = wh_merge(chain[i - 1], shared);
+    wh_number(chain[DEEP - 1]);
+    wh_cancelf(chain[0], reason_x, "number %d", 5);
+    wh_explain(chain[DEEP - 1], (char[400]){0}, 400);
+    for (int i = 0; i < DEEP; i++) wh_end(chain[i]);
+    wh_end(shared);
+    wh_end(root);
+}
+
+static void move_a_clock(void)
+{
+    wh_clock *clock = wh_clock_new(0);
+    wh_ctx *root = wh_with_clock(NULL, clock);
+    wh_ctx *timed = wh_with_timeout(root, 10), *later = wh_with_timeout(root, 20);
+    wh_clock_advance(clock, 15);
+    wh_wait(later, 0);
+    wh_end(timed);
+    wh_end(later);
+    wh_end(root);
+    wh_clock_free(clock);
+}
+
 static void T169_no_call_takes_more_than_four_kilobytes(void **state)
 {
     (void)state;
     const size_t floor = depth_of(nothing);
     void (*const calls[])(void) = {derive_and_end, cancel_deep, ask_and_wait, call_back, work_together, log_it,
-        wait_for_everything, look_at_the_living};
+        wait_for_everything, look_at_the_living, merge, move_a_clock};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         const size_t depth = depth_of(calls[i]);
         print_message("           %zu bytes, of which the thread itself %zu\n", depth, floor);

@@ -1,6 +1,7 @@
 /* Random trees among threads: everything at once, against what must hold at any time (R2, R3, R5, R10, R13). */
 #include <errno.h>
 
+#include "context/merge.h"
 #include "context/tree.h"
 #include "tools.h"
 
@@ -38,9 +39,9 @@ static const wh_ctx *hold_one(uint32_t *seed)
 static void derive(uint32_t *seed)
 {
     const wh_ctx *parent = hold_one(seed);
-    const int err = wh_err(parent);
+    int err = wh_err(parent);
     wh_ctx *child;
-    switch (next_random(seed) % 8) {
+    switch (next_random(seed) % 9) {
     case 0: child = wh_with_number(parent, 1); break;
     case 1: child = wh_detach(parent); break;
     case 2: child = wh_with_timeout(parent, next_random(seed) % 1000000); break;
@@ -48,6 +49,15 @@ static void derive(uint32_t *seed)
     case 4: {
         wh_ctx *inner = wh_with_cancel(parent);
         child = wh_take_over(wh_with_number(inner, 2), inner);
+        break;
+    }
+    case 5: {
+        const wh_ctx *other = hold_one(seed);
+        const int other_err = wh_err(other);
+        child = next_random(seed) % 2 ? wh_merge(parent, other) : wh_merge(other, parent);
+        if (other_err) HOLDS(wh_err(child));
+        if (other_err) err = wh_err(child); /* whichever came first */
+        wh_release(other);
         break;
     }
     default: child = wh_with_cancel(parent);
@@ -84,6 +94,13 @@ static void cancel(uint32_t *seed, struct wh_reason *own)
     pthread_mutex_unlock(&place->mutex);
 }
 
+/* The way the news came. */
+static const wh_ctx *above_it(const wh_ctx *live)
+{
+    const struct wh__tie *through = live->flags & WH__MERGED ? wh__merged(live)->through : NULL;
+    return through ? wh__live(through->parent) : wh__live_parent(live);
+}
+
 /* Of a context that is done: the pair stays, and it is its own or an ancestor's. */
 static void look(uint32_t *seed)
 {
@@ -94,7 +111,7 @@ static void look(uint32_t *seed)
         HOLDS(cause && wh_wait(ctx, 0) == err);
         if (wh_done_fd(ctx) >= 0) HOLDS(readable(wh_done_fd(ctx)));
         const wh_ctx *live = wh__live(ctx), *origin = wh__origin(live);
-        while (live && live != origin) live = wh__live_parent(live);
+        while (live && live != origin) live = above_it(live);
         HOLDS(live == origin);
         char text[400];
         wh_explain(ctx, text, sizeof text);

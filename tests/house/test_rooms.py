@@ -25,8 +25,6 @@ SEES = {
 READS = {
     "base": ("base",),
     "context": ("base", "context", "wait", "work", "live", "test"),
-    "trace": ("base", "context", "trace", "set", "exporters"),
-    "propagate": ("base", "context", "trace", "set", "propagate"),
     "exporters": ("base", "context", "trace", "set", "exporters"),
 }
 

@@ -4,7 +4,7 @@
  * released and every child is gone. There are two kinds:
  *
  *   live nodes   have a state of their own, may be cancelled, and hang in the child list of the nearest live node above
- *                them, so that a cancel finds them
+ *                them, so that a cancel finds them; merged ones are tied to further nodes (merge.h)
  *   value nodes  carry one value and ask the nearest live node above them for everything else
  *
  * `state` is lock and answer in one word. Bit 0 is the lock of this node; only its holder may change the word and the
@@ -22,7 +22,7 @@
 /* state */
 #define WH__WAITERS (1u << 1)    /* somebody sleeps on this word */
 #define WH__HAS_FD (1u << 2)     /* extra->fd is a descriptor */
-#define WH__SWEEPING (1u << 3)   /* cancelled, and the news is still on its way to the children */
+#define WH__SWEEPING (1u << 3)   /* cancelled, or merged and done, and the news is still on its way to the children */
 #define WH__SIGNALLING (1u << 4) /* done, but the descriptor may not be readable yet: who sees this makes it so */
 #define WH__ORIGIN (1u << 5)     /* done by a cancel of this very node: it holds the cause */
 #define WH__OWNS_TEXT (1u << 6)  /* text is a block of WH__128 */
@@ -41,8 +41,14 @@
 #define WH__ENDS (1u << 9)        /* wh__span_ops->end has something to do */
 #define WH__DISPOSES (1u << 10)   /* wh__span_ops->dispose has something to do */
 #define WH__OWNS_PARENT (1u << 11) /* ending it ends the parent: set by its owner before anyone else has it */
-#define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE)
+#define WH__TIE (1u << 12)        /* no node: ties a merged one to a source, among whose children it hangs; merge.h */
+#define WH__MERGED (1u << 13)     /* has several sources: begins a struct wh__merged */
+#define WH__MERGED_ABOVE (1u << 14) /* this or some node above is such */
+#define WH__CLOCK (1u << 15)      /* from here on another clock holds; clock.h */
+#define WH__CLOCKED (1u << 16)    /* it goes by such a clock */
+#define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE | WH__MERGED_ABOVE | WH__CLOCKED)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
+#define WH__HAS_MORE (1u << 30)   /* beside a size: more than its block goes with it. That makes WH__SIZE() larger than WH__SIZES */
 
 struct wh_ctx {
     uint32_t state;

@@ -83,7 +83,8 @@ struct wh__span_ops {
     /* What stands in the node, for who holds it alive: ids, whether the span is the caller's, in another process, and its
      * name, NULL if unknown. False if it has no span. Takes no lock. */
     bool (*look)(const wh_ctx *node, struct wh__span_look *look);
-    void (*describe)(const wh_ctx *origin, const wh_ctx *ctx, struct wh_cause *cause); /* has_span and what follows */
+    /* has_span and what follows; and depth, if it is the caller in another process */
+    void (*describe)(const wh_ctx *origin, struct wh_cause *cause);
 };
 extern const struct wh__span_ops *wh__span_ops_given;
 
