@@ -1,179 +1,65 @@
-/* Random trees against a simple model of the rules, and random trees among threads against what must hold at any time. */
-#include <errno.h>
-
-#include "context/tree.h"
+/* Random programs on Whence and on an oracle of the rules (model/oracle.c), compared after every operation.
+ *
+ * WHENCE_SEED=<number> begins with another program; what differs is cut down and printed as C. */
+#include "model/compare.h"
 #include "tools.h"
 
-WH_KEY(number, int)
-WH_REASON(reasons, "one of many");
-
-/* ---- one thread, and a model that says exactly what each context must answer ---- */
-
-enum { MOST = 64, BACKGROUND = -1 };
-
-struct model {
-    wh_ctx *real;         /* NULL: this place is free */
-    bool owned, held, is_value, is_detached;
-    int parent, refs;     /* refs: the owner, our hold, and children */
-    int level, value;
-    int err;
-    int64_t deadline;
-    const struct wh_reason *reason;
-};
-
-static struct model nodes[MOST];
-
-/* What was done before keeps its own, and all below it was done then. */
-static void expect_done(int i, int err, const struct wh_reason *reason)
+static uint32_t first_seed(void)
 {
-    if (nodes[i].err) return;
-    nodes[i].err = err;
-    nodes[i].reason = reason;
-    for (int j = 0; j < MOST; j++)
-        if (nodes[j].real && nodes[j].parent == i && !nodes[j].is_detached) expect_done(j, err, reason);
+    const char *given = getenv("WHENCE_SEED");
+    if (given && strtoul(given, NULL, 10)) return (uint32_t)strtoul(given, NULL, 10);
+    return getenv("WHENCE_LONG") ? (uint32_t)wh_now() | 1 : 1;
 }
 
-static void expect_gone(int i)
-{
-    while (i != BACKGROUND && --nodes[i].refs == 0) {
-        nodes[i].real = NULL;
-        i = nodes[i].parent;
-    }
-}
-
-static int free_place(void)
-{
-    for (int i = 0; i < MOST; i++)
-        if (!nodes[i].real) return i;
-    return -1;
-}
-
-static int any(uint32_t *seed)
-{
-    const int i = (int)(next_random(seed) % MOST);
-    return nodes[i].real ? i : BACKGROUND;
-}
-
-/* Whether a parent can be done at all: a chain of values on a root cannot. */
-static bool is_live(int i)
-{
-    while (i != BACKGROUND && nodes[i].is_value) i = nodes[i].parent;
-    return i != BACKGROUND;
-}
-
-static void derive(uint32_t *seed)
-{
-    const int at = free_place(), parent = any(seed);
-    if (at < 0) return;
-    const wh_ctx *above = parent == BACKGROUND ? NULL : nodes[parent].real;
-    const int64_t inherited = parent == BACKGROUND ? WH_NEVER : nodes[parent].deadline;
-    struct model node = {.owned = true, .held = true, .parent = parent, .refs = 2, .deadline = inherited};
-    node.value = parent == BACKGROUND ? 0 : nodes[parent].value;
-    node.level = parent == BACKGROUND ? 0 : nodes[parent].level + 1;
-    const int64_t far = wh_now() + WH_SEC(1000) + next_random(seed);
-    switch (next_random(seed) % 5) {
-    case 0:
-        node.is_value = true;
-        node.value = (int)(next_random(seed) % 1000) + 1;
-        node.real = wh_with_number(above, node.value);
-        break;
-    case 1:
-        node.is_detached = true;
-        node.deadline = WH_NEVER;
-        node.real = wh_detach(above);
-        break;
-    case 2:
-        node.real = wh_with_deadline(above, far);
-        if (far < inherited) node.deadline = far;
-        break;
-    case 3: {
-        const int64_t past = wh_now() - 1 - next_random(seed) % 1000;
-        node.real = wh_with_deadline(above, past);
-        if (past < inherited) node.deadline = past;
-        if (past < inherited) node.err = ETIMEDOUT, node.reason = WH_DEADLINE_EXCEEDED;
-        break;
-    }
-    default:
-        node.real = wh_with_cancel(above);
-    }
-    if (parent != BACKGROUND && !node.is_detached && nodes[parent].err) {
-        node.err = nodes[parent].err;
-        node.reason = nodes[parent].reason;
-    }
-    wh_hold(node.real);
-    nodes[at] = node;
-    if (parent != BACKGROUND) nodes[parent].refs++;
-    assert_int_equal(wh_cancellable(node.real), is_live(at));
-}
-
-static void cancel(uint32_t *seed, const struct wh_reason *reason)
-{
-    const int i = any(seed);
-    if (i == BACKGROUND || !nodes[i].owned) return;
-    const bool wins = !nodes[i].is_value && !nodes[i].err;
-    assert_int_equal(wh_cancel(nodes[i].real, reason, NULL), wins);
-    if (wins) expect_done(i, ECANCELED, reason);
-}
-
-static void end(uint32_t *seed)
-{
-    const int i = any(seed);
-    if (i == BACKGROUND || !nodes[i].owned) return;
-    wh_end(nodes[i].real);
-    nodes[i].owned = false;
-    if (nodes[i].refs > 1 && !nodes[i].is_value && !nodes[i].err) expect_done(i, ECANCELED, WH_ENDED);
-    expect_gone(i);
-}
-
-static void release(uint32_t *seed)
-{
-    const int i = any(seed);
-    if (i == BACKGROUND || !nodes[i].held) return;
-    wh_release(nodes[i].real);
-    nodes[i].held = false;
-    expect_gone(i);
-}
-
-static void compare(void)
-{
-    for (int i = 0; i < MOST; i++) {
-        const struct model *node = &nodes[i];
-        if (!node->real) continue;
-        assert_int_equal(wh_err(node->real), node->err);
-        assert_ptr_equal(wh_cause(node->real), node->reason);
-        assert_int_equal(wh_deadline(node->real), node->deadline);
-        assert_int_equal(wh_number(node->real), node->value);
-        assert_int_equal(node->real->level, node->level);
-        assert_int_equal(node->real->refs, node->refs);
-    }
-}
-
-static void T170_random_trees_do_what_the_model_says(void **state)
+static void T170_random_programs_do_what_the_rules_say(void **state)
 {
     (void)state;
-    const int steps = chances(100000);
-    struct wh_reason own[64];
-    for (int i = 0; i < 64; i++) own[i] = reasons[0];
-    for (uint32_t seed = 1, step = 0; step < (uint32_t)steps; step++) {
-        next_random(&seed);
-        switch (next_random(&seed) % 8) {
-        case 0: cancel(&seed, &own[step % 64]); break;
-        case 1: case 2: end(&seed); break;
-        case 3: case 4: release(&seed); break;
-        default: derive(&seed);
-        }
-        compare();
+    struct difference difference;
+    uint32_t seed = first_seed();
+    const int count = quick_or_all(10000, 1000000);
+    print_message("           %d programs from WHENCE_SEED=%u\n", count, seed);
+    for (int i = 0; i < count; i++) {
+        const uint32_t of_this = seed;
+        const struct program program = program_random(&seed, WHENCE);
+        if (!differs(&program, RIGHT, &difference)) continue;
+        const struct program rest = shrunk(&program, RIGHT);
+        print_message("           WHENCE_SEED=%u: what is left of it:\n", of_this);
+        fflush(stdout);
+        print_difference(&rest, RIGHT, stdout);
+        fail();
     }
-    for (int i = 0; i < MOST; i++)
-        if (nodes[i].real && nodes[i].owned) wh_end(nodes[i].real);
-    for (int i = 0; i < MOST; i++)
-        if (nodes[i].real && nodes[i].held) wh_release(nodes[i].real);
+}
+
+/* ---- would it be found? ---- */
+
+static const char *const rules[WRONGS] = {"", "R3", "R5", "R6", "R9", "R13", "R15", "R16", "R20", "R21", "R23", "R24", "R25"};
+
+static void a_rule_that_is_broken_is_found_and_cut_down(void **state)
+{
+    (void)state;
+    struct difference difference;
+    for (int wrong = RIGHT + 1; wrong < WRONGS; wrong++) {
+        uint32_t seed = 1, tried = 0;
+        struct program program;
+        do {
+            program = program_random(&seed, WHENCE);
+            assert_true(tried++ < 2000);
+        } while (!differs(&program, (enum wrong)wrong, &difference));
+        const struct program rest = shrunk(&program, (enum wrong)wrong);
+        print_message("           %s: found by program %u, of %d operations %d are left\n", rules[wrong], tried, program.count, rest.count);
+        fflush(stdout);
+        if (wrong == R6) print_difference(&rest, R6, stdout);
+        assert_in_range(rest.count, 1, 6);
+        assert_true(differs(&rest, (enum wrong)wrong, &difference));
+        assert_false(differs(&rest, RIGHT, &difference));
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(T170_random_trees_do_what_the_model_says),
+        cmocka_unit_test(T170_random_programs_do_what_the_rules_say),
+        cmocka_unit_test(a_rule_that_is_broken_is_found_and_cut_down),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }

@@ -47,6 +47,12 @@ static inline int chances(int full)
     return rounds(full) * (getenv("WHENCE_LONG") ? 20 : 1);
 }
 
+/* Of so many rounds that a behaviour names, the quick suite takes the first number, WHENCE_LONG=1 takes all. */
+static inline int quick_or_all(int quick, int all)
+{
+    return rounds(getenv("WHENCE_LONG") ? all : quick);
+}
+
 static inline bool readable(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
