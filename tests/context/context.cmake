@@ -53,3 +53,11 @@ whence_test(context/test_dump.c LABELS quick)
 whence_test(context/test_leaks.c LABELS quick)
 whence_test(context/test_latency.c LABELS quick)
 whence_test(context/test_todo.c LABELS quick)
+
+# Scripted cases, on Whence and on Go's own contexts.
+add_executable(context_cases context/cases/cases.c context/cases/random.c context/model/oracle.c context/model/program.c)
+target_compile_definitions(context_cases PRIVATE _GNU_SOURCE)
+target_compile_options(context_cases PRIVATE ${WHENCE_WARNINGS})
+target_link_libraries(context_cases PRIVATE whence-static)
+set_target_properties(context_cases PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+whence_python_test(context/test_go.py ARGS $<TARGET_FILE:context_cases> LABELS python TIMEOUT 900)

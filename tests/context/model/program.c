@@ -54,7 +54,7 @@ static struct op some_op(struct author *author)
     op.at = makes_context(op.kind) ? author->contexts : makes_callback(op.kind) ? author->callbacks
           : op.kind == STOP ? below(author, CALLBACKS) : one_made(author);
     op.from = some_context(author);
-    op.value = below(author, 8);
+    op.value = below(author, 8) + go;
     op.number = op.kind == CANCEL ? below(author, go ? REASON_LATE : GIVEN_REASONS)
               : op.kind == DEADLINE ? below(author, INSTANTS) : op.kind == VALUE ? below(author, KEYS) : 0;
     if (op.kind == INLINE) give_deed(author, &op);

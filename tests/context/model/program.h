@@ -41,7 +41,7 @@ struct program {
     struct op ops[OPS];
 };
 
-/* What Go has too: no callbacks on the canceller's thread, and no context that is the owner of another. */
+/* What Go has too: no callbacks on the canceller's thread, no context that is the owner of another, no value that is nil. */
 enum dialect { WHENCE, GO };
 struct program program_random(uint32_t *seed, enum dialect dialect);
 

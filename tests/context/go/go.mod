@@ -1,0 +1,3 @@
+module whence/tests/context
+
+go 1.21
