@@ -11,6 +11,8 @@ whence_test(context/test_clock_wait.c LABELS quick)
 whence_test(context/test_merge.c LABELS quick)
 whence_test(context/test_merge_value.c LABELS quick)
 whence_test(context/test_merge_race.c LABELS quick)
+whence_test(context/test_crowd.c LABELS quick)
+whence_test(context/test_handover.c LABELS quick)
 whence_test(context/test_wheel.c LABELS quick)
 target_include_directories(context_test_wheel PRIVATE ${PROJECT_SOURCE_DIR}/context) # it compiles timer.c anew
 whence_test(context/test_deadline.c LABELS quick)
@@ -41,7 +43,7 @@ whence_test(context/test_sem_race.c LABELS quick)
 foreach(test sem sem_race group_limit group_place retry) # they compile sources anew, or look inside
     target_include_directories(context_test_${test} PRIVATE ${PROJECT_SOURCE_DIR}/context/work)
 endforeach()
-whence_test(context/test_peer.c LABELS quick)
+whence_test(context/test_peer.c LABELS quick TIMEOUT 1800) # a million descriptors, if asked to
 whence_test(context/test_signal.c LABELS quick)
 whence_test(context/test_fork.c LABELS quick)
 whence_test(context/test_heritage.c LABELS quick)

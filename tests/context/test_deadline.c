@@ -190,7 +190,7 @@ static void T060_expiry_and_cancel_at_one_instant(void **state)
 {
     (void)state;
     int expired = 0;
-    const int turns = chances(30000);
+    const int turns = quick_or_all(20000, 100000);
     uint32_t seed = 5;
     for (int i = 0; i < turns; i++) {
         const int64_t instant = wh_now() + 1000 + next_random(&seed) % 20000;

@@ -64,25 +64,25 @@ static void race_of(after_fn *after, bool (*stop)(wh_callback *), int turns)
 static void T105_prevented_or_ran_inline(void **state)
 {
     (void)state;
-    race_of(wh_after_inline, wh_stop, chances(100000));
+    race_of(wh_after_inline, wh_stop, quick_or_all(100000, 1000000));
 }
 
 static void T105_prevented_or_ran_on_the_other_thread(void **state)
 {
     (void)state;
-    race_of(wh_after, wh_stop, chances(20000));
+    race_of(wh_after, wh_stop, quick_or_all(20000, 1000000));
 }
 
 static void T105_stop_wait_inline(void **state)
 {
     (void)state;
-    race_of(wh_after_inline, wh_stop_wait, chances(100000));
+    race_of(wh_after_inline, wh_stop_wait, quick_or_all(100000, 1000000));
 }
 
 static void T105_stop_wait_on_the_other_thread(void **state)
 {
     (void)state;
-    race_of(wh_after, wh_stop_wait, chances(20000));
+    race_of(wh_after, wh_stop_wait, quick_or_all(20000, 1000000));
 }
 
 /* ---- a connection that is used again ---- */
@@ -109,7 +109,7 @@ static void T115_a_late_cancel_never_hits_the_next_query(void **state)
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         struct connection connection = {.hit = -1};
-        struct race race = {.rounds = chances(kind ? 50000 : 10000)};
+        struct race race = {.rounds = quick_or_all(kind ? 50000 : 10000, 1000000)};
         int hits = 0;
         uint32_t seed = 5;
         const pthread_t thread = start(cancel_them, &race);

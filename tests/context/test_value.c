@@ -236,9 +236,9 @@ static void T024_T082_read_while_others_derive_and_cancel(void **state)
     WH_AUTO wh_ctx *middle = wh_with_cancel(root);
     WH_AUTO wh_ctx *leaf = wh_with_tenant(middle, "acme");
     struct readers readers = {.ctx = leaf};
-    pthread_t threads[16];
+    pthread_t threads[64];
     const uint32_t refs = leaf->refs;
-    for (int i = 0; i < 16; i++) threads[i] = start(read_on, &readers);
+    for (int i = 0; i < 64; i++) threads[i] = start(read_on, &readers);
     for (int i = 0; i < rounds(20000); i++) {
         WH_AUTO wh_ctx *child = wh_with_number(leaf, i);
         WH_AUTO wh_ctx *below = wh_with_cancel(child);
@@ -246,7 +246,7 @@ static void T024_T082_read_while_others_derive_and_cancel(void **state)
         if (i == 1000) wh_cancel(middle, reason_x, NULL);
     }
     __atomic_store_n(&readers.stop, true, __ATOMIC_RELAXED);
-    for (int i = 0; i < 16; i++) join(threads[i]);
+    for (int i = 0; i < 64; i++) join(threads[i]);
     assert_false(readers.failed);
     assert_int_equal(leaf->refs, refs);
 }

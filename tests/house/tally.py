@@ -7,6 +7,8 @@
   tally.py omit RESULTS NAME WHY    notes what was left out on purpose
   tally.py end RESULTS              prints the table and "N passed, N failed"; exit status 0 only if nothing failed
 
+What a test leaves out of itself, since something it compares with is not here, it says in a line "left out: WHAT: WHY".
+
 A case counts as passed only if it said so itself: what was skipped, what a crash or a time limit cut off, and what never started
 has failed. A program that is neither cmocka nor unittest is one case.
 """
@@ -16,6 +18,7 @@ import sys
 
 RESULT = re.compile(r"^ *\d+/\d+ Test +#(\d+): (\S+) \.*\s*(?:\*\*\*)?(.+?) +([0-9.]+) sec")
 OUTPUT = re.compile(r"^(\d+): (.*)$")
+LEFT_OUT = re.compile(r"^left out: (\S.*): (\S.*)$")
 START = re.compile(r"^ +Start +(\d+): (\S+)")
 END = re.compile(r"^\d+% tests passed, \d+ tests failed out of (\d+)")
 FIRST_LINES, LAST_LINES = 60, 140  # what is shown of a failure: what broke first, and how it ended
@@ -90,6 +93,8 @@ def add(results, name, log):
         if failed:
             room[3].append(test.name)
             show_failure(name, test, failed)
+        for what, why in (match.groups() for match in map(LEFT_OUT.match, test.lines) if match):
+            note(results, "omitted", name, f"{what}, in {test.name}: {why}")
     for room, (passed, failed, seconds, names) in sorted(rooms.items()):
         note(results, "ran", name, room, passed, failed, f"{seconds:.1f}", ", ".join(names))
     if not tests:

@@ -136,6 +136,11 @@ class Verdict(unittest.TestCase):
         self.assertIn("not run: --quick", self.tally("end", self.results)[1])
         self.assertEqual(self.end(), (1, "1 passed, 1 failed"))
 
+    def test_what_a_test_says_that_it_left_out(self):
+        self.add(log("left out: half of it: there is no Go\n" + cmocka("ok")) + END)
+        self.assertEqual(self.end(), (0, "1 passed, 0 failed"))
+        self.assertRegex(self.tally("end", self.results)[1], r"(?m)^release +not run: half of it, in room_subject: there is no Go$")
+
     def test_rooms_of_one_configuration(self):
         self.add(log(cmocka("ok")) + log(cmocka("ok", "ok"), name="other_subject").replace("7", "8") + END.replace("1\n", "2\n"))
         status, text = self.tally("end", self.results)
