@@ -2,9 +2,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "base/mem.h"
 #include "context/tree.h"
-#include "tools.h"
+#include "memory_tools.h"
 
 WH_REASON(reason_x, "x");
 WH_REASON(reason_y, "y");
@@ -13,68 +12,6 @@ struct large {
     char bytes[5000];
 };
 WH_KEY(large, struct large)
-
-/* ---- how much there is ---- */
-
-/* Of the calling thread: how many times it has asked the system, and which of them fails. */
-static _Thread_local int asked;
-static _Thread_local int fails_at = -1; /* -1: none */
-static _Thread_local bool fail_all;
-
-static bool gate(size_t size)
-{
-    (void)size;
-    return !fail_all && asked++ != fails_at;
-}
-
-static void *stash[WH__SIZES]; /* all small blocks of this thread, linked through their first words */
-
-static int take_all(enum wh__size size)
-{
-    int count = 0;
-    for (void *block; (block = wh__slab_take(size)); count++) {
-        *(void **)block = stash[size];
-        stash[size] = block;
-    }
-    return count;
-}
-
-static void give(enum wh__size size, int count)
-{
-    for (; count && stash[size]; count--) {
-        void *block = stash[size];
-        stash[size] = *(void **)block;
-        wh__slab_put(block);
-    }
-}
-
-static void leave_of_each_size(int count)
-{
-    for (int size = 0; size < WH__SIZES; size++) {
-        fail_all = false;
-        give((enum wh__size)size, -1);
-        wh__slab_stock((enum wh__size)size); /* there is a page to give blocks back to */
-        fail_all = true;
-        take_all((enum wh__size)size);
-        give((enum wh__size)size, count);
-    }
-    fail_all = false;
-}
-
-/* Some come back from other threads, a little later: so there may be more, that an earlier round had to wait for. */
-static void assert_left_of_each_size(int count)
-{
-    for (int size = 0; size < WH__SIZES; size++) {
-        int found = 0;
-        EVENTUALLY((found += take_all((enum wh__size)size)) >= count);
-        assert_true(found >= count);
-    }
-}
-
-static void give_all_back(void)
-{
-    for (int size = 0; size < WH__SIZES; size++) give((enum wh__size)size, -1);
-}
 
 /* ---- a request that uses everything ---- */
 

@@ -1,0 +1,248 @@
+#include "scenarios.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <whence/whence.h>
+
+bool scenario_failed;
+
+#define HOLDS(condition) \
+    do { \
+        if (!(condition)) { \
+            fprintf(stderr, "%s:%d: %s: does not hold: %s\n", __FILE__, __LINE__, __func__, #condition); \
+            scenario_failed = true; \
+        } \
+    } while (0)
+
+WH_REASON(reason_x, "x");
+WH_KEY(number, int)
+
+static int destroyed;
+static void destroy(int *value)
+{
+    destroyed += *value;
+}
+WH_KEY_OWNED(owned, int, destroy)
+
+static void count(void *arg)
+{
+    __atomic_fetch_add((int *)arg, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Patience is for what another thread is about to do. */
+static bool comes_true(const int *counter, int value)
+{
+    for (const int64_t until = wh_now() + WH_SEC(30); wh_now() < until; wh_wait(NULL, WH_US(50)))
+        if (__atomic_load_n(counter, __ATOMIC_ACQUIRE) == value) return true;
+    return false;
+}
+
+/* Of a context that nobody has cancelled: open, or out of memory and done in every respect. */
+static bool is_whole(const wh_ctx *ctx)
+{
+    const int err = wh_err(ctx);
+    return ctx && (err ? err == ECANCELED && wh_cause(ctx) == WH_NO_MEMORY && wh_wait(ctx, WH_NEVER) == err : !wh_cause(ctx));
+}
+
+static bool is_lost_or(int rc, int expected)
+{
+    return rc == expected || rc == ENOMEM || rc == ECANCELED;
+}
+
+/* ---- context.h ---- */
+
+static void roots(void)
+{
+    HOLDS(!wh_err(wh_background()) && !wh_err(wh_todo()));
+    HOLDS(!wh_cancellable(wh_background()) && wh_deadline(NULL) == WH_NEVER && wh_remaining(NULL) == WH_NEVER);
+    HOLDS(wh_http_status(NULL) == 500);
+}
+
+static void derive_and_cancel(void)
+{
+    wh_ctx *root = wh_with_cancel(NULL);
+    wh_ctx *all[] = {wh_with_timeout(root, WH_SEC(100)), wh_with_deadline(root, wh_now() + WH_SEC(100000)),
+        wh_with_number(root, 1), wh_with_cancel(root), wh_detach(root)};
+    for (int i = 0; i < 5; i++) {
+        HOLDS(is_whole(all[i]) && wh_cancellable(all[i]));
+        wh_release(wh_hold(all[i]));
+    }
+    HOLDS(wh_remaining(all[0]) > 0 && (wh_err(all[0]) || wh_deadline(all[0]) != WH_NEVER));
+    HOLDS(wh_err(all[2]) || wh_number(all[2]) == 1);
+    HOLDS(wh_cancel(root, reason_x, "all of it") == (wh_cause(root) == reason_x));
+    HOLDS(!wh_cancelf(root, reason_x, "number %d", 2));
+    for (int i = 0; i < 4; i++) HOLDS(wh_err(all[i]) == ECANCELED);
+    for (int i = 0; i < 5; i++) wh_end(all[i]);
+    wh_end(root);
+}
+
+static void cancel_a_deep_chain(void)
+{
+    enum { DEEP = 300 };
+    static wh_ctx *chain[DEEP];
+    static int ran;
+    ran = 0;
+    for (int i = 0; i < DEEP; i++) chain[i] = wh_with_cancel(i ? chain[i - 1] : NULL);
+    const int rc = wh_after_inline(chain[DEEP - 1], count, &ran, NULL);
+    wh_done_fd(chain[DEEP / 2]);
+    wh_cancelf(chain[0], reason_x, "number %d", 5);
+    for (int i = 0; i < DEEP; i++) HOLDS(wh_err(chain[i]) == ECANCELED);
+    HOLDS(ran == (rc == 0));
+    for (int i = 0; i < DEEP; i++) wh_end(chain[i]);
+}
+
+static void values(void)
+{
+    destroyed = 0;
+    wh_ctx *value = wh_with_owned(NULL, 1);
+    wh_ctx *inner = wh_with_cancel(value);
+    wh_ctx *outer = wh_take_over(wh_with_value(inner, &wh_key_number, &(int){2}), inner);
+    HOLDS(is_whole(outer) && (wh_err(outer) || wh_err(value) || wh_value(outer, &wh_key_owned)));
+    wh_end(value);
+    wh_end(outer);
+    HOLDS(destroyed == 1); /* also if nobody has ever seen it */
+}
+
+static void causes(void)
+{
+    static char words[400];
+    struct wh_cause cause = {.size = sizeof cause};
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_SEC(10));
+    HOLDS(wh_cause_info(ctx, &cause) == (wh_err(ctx) != 0));
+    HOLDS(wh_explain(ctx, words, sizeof words) > 0 && wh_log_line(ctx, words, sizeof words) > 0);
+    wh_cancelf(ctx, reason_x, "number %d", 5);
+    HOLDS(wh_cause_info(ctx, &cause) && cause.reason == wh_cause(ctx));
+    HOLDS(wh_explain(ctx, words, sizeof words) > 0 && wh_log_line(ctx, words, sizeof words) > 0);
+    HOLDS(wh_log_level(ctx) == WH_LOG_ERROR);
+    wh_end_because(ctx, WH_HANDLER_RETURNED);
+}
+
+static void waits(void)
+{
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_US(100));
+    const int fd = wh_done_fd(ctx);
+    HOLDS(fd >= 0 || errno == ENOMEM);
+    HOLDS(is_lost_or(wh_wait(ctx, WH_NEVER), ETIMEDOUT) && wh_err(ctx));
+    wh_end(ctx);
+    HOLDS(wh_wait(NULL, 0) == 0);
+}
+
+static void callbacks(void)
+{
+    static int ran;
+    ran = 0;
+    wh_callback *one = NULL, *two = NULL, *three = NULL;
+    wh_ctx *ctx = wh_with_cancel(NULL);
+    const int first = wh_after(ctx, count, &ran, &one), second = wh_after(ctx, count, &ran, &two);
+    const int third = wh_after_inline(ctx, count, &ran, &three);
+    HOLDS(is_lost_or(first, 0) && is_lost_or(second, 0) && is_lost_or(third, 0));
+    const bool was_done = wh_err(ctx) != 0;
+    const bool stopped = wh_stop_wait(two);
+    HOLDS(second ? !stopped : stopped || was_done);
+    wh_cancel(ctx, reason_x, NULL);
+    HOLDS(comes_true(&ran, (first == 0) + (third == 0) + (second == 0 && !stopped)));
+    HOLDS(!wh_stop(three) && !wh_stop_wait(one));
+    wh_end(ctx);
+}
+
+static void peers_and_signals(void)
+{
+    int fds[2];
+    wh_ctx *ctx = wh_with_signals(NULL, (const int[]){SIGUSR1}, 1);
+    HOLDS(is_whole(ctx));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) return;
+    HOLDS(is_lost_or(wh_watch_peer(ctx, fds[0], 0), 0));
+    wh_end(ctx);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* ---- work.h ---- */
+
+static int add_one(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    count(arg);
+    return 0;
+}
+
+static int fail_always(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx, (void)arg;
+    return EIO;
+}
+
+static void groups(void)
+{
+    static int ran;
+    ran = 0;
+    wh_group *group = wh_group_new(NULL);
+    HOLDS(is_whole(wh_group_ctx(group)));
+    int started = 0;
+    for (int i = 0; i < 3; i++) started += wh_go(group, add_one, &ran) == 0;
+    const int rc = wh_group_wait(group);
+    HOLDS(started == 3 ? rc == 0 : is_lost_or(rc, ENOMEM));
+    HOLDS(ran == started);
+    wh_group_free(group);
+}
+
+static void groups_in_full(void)
+{
+    static int ran;
+    static struct wh_member_failure failures[4];
+    static struct wh_straggler stragglers[4];
+    ran = 0;
+    wh_group *group = wh_group_new(NULL, .policy = WH_COLLECT);
+    HOLDS(is_lost_or(wh_group_limit(group, 2), 0));
+    const int one = wh_go_optional(group, fail_always, NULL), two = wh_go(group, add_one, &ran);
+    const int three = wh_try_go(group, add_one, &ran);
+    HOLDS(is_lost_or(one, 0) && is_lost_or(two, 0) && (three == EAGAIN || is_lost_or(three, 0)));
+    HOLDS(wh_group_stragglers(group, stragglers, 4) <= 3);
+    wh_group_wait_until(group, 0);
+    const int rc = wh_group_wait(group);
+    HOLDS(rc == 0 || is_lost_or(rc, ENOMEM));
+    HOLDS(ran == (two == 0) + (three == 0));
+    HOLDS(wh_group_failures(group, failures, 4) <= 3);
+    wh_group_free(group);
+}
+
+static void semaphores(void)
+{
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_US(100));
+    wh_sem *sem = wh_sem_new(2);
+    HOLDS(sem || errno == ENOMEM);
+    if (sem) {
+        HOLDS(wh_sem_acquire(NULL, sem, 2) == 0);
+        HOLDS(is_lost_or(wh_sem_acquire(ctx, sem, 1), ETIMEDOUT) && !wh_sem_try_acquire(sem, 1));
+        HOLDS(wh_sem_release(sem, 2) == 0 && wh_sem_release(sem, 1) == EINVAL);
+    }
+    wh_sem_free(sem);
+    wh_end(ctx);
+}
+
+static void retries(void)
+{
+    wh_ctx *ctx = wh_with_cancel(NULL);
+    HOLDS(is_lost_or(wh_retry(ctx, fail_always, NULL, .attempts = 3, .delay = WH_US(1)), EIO));
+    wh_end(ctx);
+}
+
+const struct scenario scenarios[] = {
+    {"roots", roots},
+    {"derive and cancel", derive_and_cancel},
+    {"a deep chain", cancel_a_deep_chain},
+    {"values", values},
+    {"causes", causes},
+    {"waits", waits},
+    {"callbacks", callbacks},
+    {"peers and signals", peers_and_signals},
+    {"groups", groups},
+    {"groups in full", groups_in_full},
+    {"semaphores", semaphores},
+    {"retries", retries},
+};
+const size_t scenario_count = sizeof scenarios / sizeof *scenarios;
