@@ -25,6 +25,16 @@ WH_BEGIN_DECLS
 
 typedef struct wh_ctx wh_ctx;
 
+/* Marks what returns an owner, never NULL: gcc's -fanalyzer reports one that is never ended, or twice (docs/analyzer.md). */
+#if defined(__GNUC__) && __GNUC__ >= 11 && !defined(__clang__)
+struct wh_reason;
+WH_API void wh_end(wh_ctx *ctx);
+WH_API void wh_end_because(wh_ctx *ctx, const struct wh_reason *reason);
+#define WH_OWNER_ WH_MUST_USE_ __attribute__((returns_nonnull, malloc(wh_end, 1), malloc(wh_end_because, 1)))
+#else
+#define WH_OWNER_ WH_MUST_USE_
+#endif
+
 /* ---- Roots -----------------------------------------------------------------------------------------------------*/
 
 /* The root of roots: never done, no deadline, no values. For main, for tests, and for the top of a server that does
@@ -91,11 +101,11 @@ WH_API int wh_done_fd(const wh_ctx *ctx);
  * when they expire, without having a part in its deadline. wh_merge_at() takes any number; each further one costs 64 bytes. */
 #define wh_merge(a, b) wh_merge_two_((a), (b), WH_HERE)
 
-WH_API WH_MUST_USE_ wh_ctx *wh_merge_at(const wh_ctx *const *sources, size_t count, const struct wh_site *site);
-WH_API WH_MUST_USE_ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site);
-WH_API WH_MUST_USE_ wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
-WH_API WH_MUST_USE_ wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site);
-WH_API WH_MUST_USE_ wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_merge_at(const wh_ctx *const *sources, size_t count, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site);
 
 /* ---- Ending and holding ----------------------------------------------------------------------------------------*/
 
@@ -236,7 +246,7 @@ struct wh_key {
 };
 
 /* value: key->value_size bytes, aligned for any type up to 16. NULL key: the shared done context, as out of memory. */
-WH_API WH_MUST_USE_ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void *value);
+WH_API WH_OWNER_ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void *value);
 
 /* The nearest value of that key, valid while ctx is; NULL if there is none. */
 WH_API const void *wh_value(const wh_ctx *ctx, const struct wh_key *key);
@@ -299,7 +309,7 @@ WH_API int wh_watch_peer_at(wh_ctx *ctx, int fd, unsigned flags, const struct wh
  * calls are restarted (SA_RESTART): poll wh_done_fd() beside your sockets. One such
  * context at a time for each signal: a later one takes it over. */
 #define wh_with_signals(parent, signals, count) wh_with_signals_at((parent), (signals), (count), WH_HERE)
-WH_API WH_MUST_USE_ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *signals, size_t count,
+WH_API WH_OWNER_ wh_ctx *wh_with_signals_at(const wh_ctx *parent, const int *signals, size_t count,
                                                const struct wh_site *site);
 
 /* ---- Cancelling from a signal handler --------------------------------------------------------------------------

@@ -35,7 +35,7 @@ struct wh_mhd_opts {
  * with that. */
 #define wh_mhd_start(parent, ...) \
     wh_mhd_start_at((parent), WH_OPTS_(struct wh_mhd_opts, .site = WH_HERE, .connection = __VA_ARGS__))
-WH_API WH_MUST_USE_ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *opts);
+WH_API WH_OWNER_ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *opts);
 
 /* Ends the variable it marks when the handler returns: work in the background that still holds the request's context finds it
  * cancelled with WH_HANDLER_RETURNED. */

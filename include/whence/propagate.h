@@ -28,7 +28,7 @@ typedef void wh_set_fn(void *carrier, const char *name, const char *value);
  * from here, its remaining budget is a deadline (the parent's still holds if it is earlier), its request id a value. An
  * owner, even if there was nothing to extract. get: not NULL. */
 #define wh_extract(parent, get, carrier) wh_extract_at((parent), (get), (carrier), WH_HERE)
-WH_API WH_MUST_USE_ wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const struct wh_site *site);
 
 /* Writes the fields for a request made under ctx: those for which ctx has something to say. A budget that is used up
  * travels as the least duration there is, never as none. Works with or without a provider, sampled or not. */
@@ -40,7 +40,7 @@ WH_API const char *const *wh_inject_fields(void);
 /* The request id of ctx, or NULL. wh_with_request_id() sets it for what is derived: a copy of id, cut after 128
  * characters, or a new one (32 random hex digits) if id is NULL or holds anything but visible ASCII. An owner. */
 WH_API const char *wh_request_id(const wh_ctx *ctx);
-WH_API WH_MUST_USE_ wh_ctx *wh_with_request_id(const wh_ctx *parent, const char *id);
+WH_API WH_OWNER_ wh_ctx *wh_with_request_id(const wh_ctx *parent, const char *id);
 
 WH_END_DECLS
 #endif

@@ -14,7 +14,7 @@ WH_BEGIN_DECLS
 
 /* Starts a client span for a statement, with the attributes of the database conventions. An owner. */
 #define wh_sqlite_start(ctx, statement) wh_sqlite_start_at((ctx), (statement), WH_HERE)
-WH_API WH_MUST_USE_ wh_ctx *wh_sqlite_start_at(const wh_ctx *ctx, sqlite3_stmt *statement, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_sqlite_start_at(const wh_ctx *ctx, sqlite3_stmt *statement, const struct wh_site *site);
 
 /* sqlite3_step() that stops when ctx is done: it looks every thousand instructions of SQLite's machine, some tens of
  * microseconds, and before it begins. Then it returns SQLITE_INTERRUPT, the statement is reset, and what it has changed is

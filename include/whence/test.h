@@ -28,7 +28,7 @@ WH_API void wh_clock_free(wh_clock *clock);
 /* A child that goes by that clock, as everything below it does. Holds the clock. NULL clock: the shared done context, as out
  * of memory. */
 #define wh_with_clock(parent, clock) wh_with_clock_at((parent), (clock), WH_HERE)
-WH_API WH_MUST_USE_ wh_ctx *wh_with_clock_at(const wh_ctx *parent, wh_clock *clock, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_with_clock_at(const wh_ctx *parent, wh_clock *clock, const struct wh_site *site);
 
 /* What it says. Any thread. */
 WH_API int64_t wh_clock_now(const wh_clock *clock);

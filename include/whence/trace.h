@@ -93,7 +93,7 @@ struct wh_start_opts {
 #define wh_start(parent, ...) \
     wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, \
                               .literal = WH_LITERAL_LENGTH_(WH_FIRST_(__VA_ARGS__, 0)), .name = __VA_ARGS__))
-WH_API WH_MUST_USE_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
+WH_API WH_OWNER_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
 
 /* wh_set(ctx, key, value): one attribute on the span of ctx, or of the nearest context above that has one. The value may
  * be a bool, any integer or floating type (no long double, __int128 or bit-field), a char * (terminated; NULL is the empty string), struct wh_str or struct
@@ -200,7 +200,7 @@ WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
 
 /* A root for the contexts of this provider, to be ended like any other. */
 #define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
-WH_API WH_MUST_USE_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
 
 /* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`, and the export goes on; EIO if an exporter failed;
  * EALREADY once the shutdown has begun. */

@@ -49,7 +49,7 @@ struct wh_main_opts {
     struct wh_provider *provider WH_ZERO_; /* use this one, whatever OTEL_* say; not owned */
 };
 #define wh_main(...) wh_main_at(WH_OPTS_(struct wh_main_opts, .site = WH_HERE, .service = __VA_ARGS__))
-WH_API WH_MUST_USE_ wh_ctx *wh_main_at(const struct wh_main_opts *opts);
+WH_API WH_OWNER_ wh_ctx *wh_main_at(const struct wh_main_opts *opts);
 
 WH_END_DECLS
 #endif

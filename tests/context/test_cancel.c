@@ -20,8 +20,8 @@ static void T001_T035_background_is_never_done(void **state)
         assert_int_equal(errno, 0);
         assert_false(wh_cancellable(roots[i]));
         assert_int_equal(wh_wait(roots[i], WH_US(10)), 0);
-        wh_end((wh_ctx *)roots[i]);
         wh_release(wh_hold(roots[i]));
+        wh_end((wh_ctx *)roots[i]);
     }
     assert_ptr_equal(wh_background(), wh_background());
     assert_ptr_not_equal(wh_background(), wh_todo());

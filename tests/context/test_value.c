@@ -239,7 +239,7 @@ static void T024_T082_read_while_others_derive_and_cancel(void **state)
     pthread_t threads[64];
     const uint32_t refs = leaf->refs;
     for (int i = 0; i < 64; i++) threads[i] = start(read_on, &readers);
-    for (int i = 0; i < rounds(20000); i++) {
+    for (int i = 0; i < rounds(10000); i++) {
         WH_AUTO wh_ctx *child = wh_with_number(leaf, i);
         WH_AUTO wh_ctx *below = wh_with_cancel(child);
         wh_cancel(below, NULL, NULL);
