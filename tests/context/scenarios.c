@@ -80,6 +80,17 @@ static void derive_and_cancel(void)
     wh_end(root);
 }
 
+static void merged(void)
+{
+    wh_ctx *a = wh_with_cancel(NULL), *b = wh_with_timeout(NULL, WH_SEC(100)), *c = wh_with_number(b, 3);
+    wh_ctx *two = wh_merge(a, c), *three = wh_merge_at((const wh_ctx *const[]){a, two, c}, 3, WH_HERE);
+    HOLDS(is_whole(three) && (wh_err(three) || wh_number(three) == 3));
+    wh_cancel(b, reason_x, NULL);
+    HOLDS(wh_err(two) == ECANCELED && wh_err(three) == ECANCELED);
+    wh_ctx *const all[] = {a, b, c, two, three};
+    for (int i = 0; i < 5; i++) wh_end(all[i]);
+}
+
 static void cancel_a_deep_chain(void)
 {
     enum { DEEP = 300 };
@@ -161,6 +172,22 @@ static void peers_and_signals(void)
     close(fds[1]);
 }
 
+/* ---- test.h ---- */
+
+static void clocks(void)
+{
+    wh_clock *clock = wh_clock_new(0);
+    HOLDS(clock || errno == ENOMEM);
+    wh_ctx *root = wh_with_clock(NULL, clock), *ctx = wh_with_timeout(root, WH_SEC(1));
+    HOLDS(is_whole(root) && is_whole(ctx));
+    if (clock) wh_clock_advance(clock, WH_SEC(1));
+    HOLDS(!clock || wh_clock_now(clock) == WH_SEC(1));
+    HOLDS(is_lost_or(wh_err(ctx), ETIMEDOUT) && wh_err(ctx));
+    wh_end(ctx);
+    wh_end(root);
+    wh_clock_free(clock);
+}
+
 /* ---- work.h ---- */
 
 static int add_one(const wh_ctx *ctx, void *arg)
@@ -234,12 +261,14 @@ static void retries(void)
 const struct scenario scenarios[] = {
     {"roots", roots},
     {"derive and cancel", derive_and_cancel},
+    {"merged", merged},
     {"a deep chain", cancel_a_deep_chain},
     {"values", values},
     {"causes", causes},
     {"waits", waits},
     {"callbacks", callbacks},
     {"peers and signals", peers_and_signals},
+    {"clocks", clocks},
     {"groups", groups},
     {"groups in full", groups_in_full},
     {"semaphores", semaphores},

@@ -119,6 +119,7 @@ bool differs(const struct program *program, enum wrong wrong, struct difference 
         if (run.differs) break;
     }
     finish(&run, OPS + 1);
+    real_end(&run.real);
     return run.differs;
 }
 
@@ -160,7 +161,7 @@ static bool simplify(struct program *program, enum wrong wrong)
         struct op *op = &simpler.ops[i];
         if ((makes_context(op->kind) || makes_callback(op->kind)) && op->from != NONE) op->from = NONE;
         else if (op->kind == INLINE && op->deed) op->deed = NOTHING;
-        else if (op->kind == DEADLINE || op->kind == DETACH) op->kind = CHILD;
+        else if (op->kind == DEADLINE || op->kind == DETACH || op->kind == CLOCK || op->kind == MERGE) op->kind = CHILD;
         else continue;
         if (!differs(&simpler, wrong, &difference)) continue;
         *program = simpler;

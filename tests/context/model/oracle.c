@@ -11,6 +11,12 @@ static int live(const struct oracle *o, int i)
     return i < 0 ? NONE : i;
 }
 
+/* The second source of what is merged. */
+static int live_other(const struct oracle *o, int i)
+{
+    return o->contexts[i].kind == MERGE ? live(o, o->contexts[i].other) : NONE;
+}
+
 /* R23: no ancestor reaches what is detached. */
 static int live_parent(const struct oracle *o, int i)
 {
@@ -55,6 +61,7 @@ static void unref(struct oracle *o, int i)
         o->contexts[i].is_gone = true;
         drop_callbacks(o, i);
         if (o->contexts[i].kind == VALUE) o->destroyed[i]++;
+        if (o->contexts[i].kind == MERGE) unref(o, o->contexts[i].other);
         i = o->contexts[i].parent;
     }
 }
@@ -75,31 +82,58 @@ static void run_callbacks(struct oracle *o, int i)
     }
 }
 
-/* Whether the news of its parent's end is to change a child. R6: not if it has its own. */
+/* Whether the news of its parent's end is to change a child. R6: not if it has its own. A merged one has two parents. */
 static bool is_reached(const struct oracle *o, int child, int parent)
 {
     const struct context *c = &o->contexts[child];
-    return c->is_made && !c->is_gone && c->kind != VALUE && live_parent(o, child) == parent && (!c->err || o->wrong == R6);
+    return c->is_made && !c->is_gone && c->kind != VALUE && (live_parent(o, child) == parent || live_other(o, child) == parent) &&
+           (!c->err || o->wrong == R6);
+}
+
+struct sweep {
+    int origin, err;
+    int reached[CONTEXTS], count;       /* in the order in which their callbacks run */
+    int merged[CONTEXTS], merged_count; /* what is below these comes after all else */
+};
+
+static void close_one(struct oracle *o, struct sweep *sweep, int i)
+{
+    struct context *c = &o->contexts[i];
+    c->err = o->wrong == R5 && i != sweep->origin ? ECANCELED : sweep->err;
+    c->origin = sweep->origin;
+    c->refs++;
+    if (c->kind == MERGE && i != sweep->origin)
+        sweep->merged[sweep->merged_count++] = i;
+    else
+        sweep->reached[sweep->count++] = i;
+}
+
+/* From parents to children, the newest first. */
+static void sweep_below(struct oracle *o, struct sweep *sweep, int top)
+{
+    const int first = sweep->count - (top == sweep->origin);
+    if (top != sweep->origin) sweep->reached[sweep->count++] = top;
+    for (int i = first; i < sweep->count; i++)
+        for (int child = CONTEXTS - 1; child >= 0 && !(o->wrong == R13 && i); child--) {
+            const int parent = sweep->reached[i];
+            if (!is_reached(o, child, parent)) continue;
+            o->contexts[child].by_other = live_parent(o, child) != parent;
+            close_one(o, sweep, child);
+        }
 }
 
 /* R3, R5, R13: this one and all below it are done with one pair, before anything else happens; then, parents before children
- * and newer before older ones, callbacks run. While that goes on none of them goes away. */
+ * and newer before older ones, callbacks run, what is below a merged one last. While that goes on none of them goes away. */
 static void be_done(struct oracle *o, int origin, int err)
 {
-    int reached[CONTEXTS], count = 0;
-    reached[count++] = origin;
-    for (int i = 0; i < count; i++) {
-        struct context *c = &o->contexts[reached[i]];
-        c->err = o->wrong == R5 && i ? ECANCELED : err;
-        c->origin = origin;
-        c->refs++;
-        for (int child = CONTEXTS - 1; child >= 0 && !(o->wrong == R13 && i); child--)
-            if (is_reached(o, child, reached[i])) reached[count++] = child;
-    }
+    struct sweep sweep = {.origin = origin, .err = err};
+    close_one(o, &sweep, origin);
+    sweep_below(o, &sweep, origin);
+    for (int i = 0; i < sweep.merged_count; i++) sweep_below(o, &sweep, sweep.merged[i]);
     run_callbacks(o, origin);
-    for (int i = 1; i < count; i++) {
-        run_callbacks(o, reached[i]);
-        unref(o, reached[i]);
+    for (int i = 1; i < sweep.count; i++) {
+        run_callbacks(o, sweep.reached[i]);
+        unref(o, sweep.reached[i]);
     }
     unref(o, origin);
 }
@@ -123,7 +157,7 @@ static bool cancel(struct oracle *o, int i, int reason, int site, int text)
 }
 
 /* Whoever still has it, by a hold or by a child, finds it cancelled. What it was made the owner of is ended after it. */
-static void end(struct oracle *o, int i)
+static void end(struct oracle *o, int i, int reason)
 {
     while (i != NONE) {
         struct context *c = &o->contexts[i];
@@ -131,7 +165,7 @@ static void end(struct oracle *o, int i)
         const bool owns = parent >= 0 && o->contexts[parent].owner == i;
         c->is_mine = false;
         if (owns) o->contexts[parent].owner = NONE;
-        if (c->kind != VALUE && !c->err && c->refs > 1) cancel(o, i, ENDED, SITES_OF_CONTEXTS + i, NONE);
+        if (c->kind != VALUE && !c->err && c->refs > 1) cancel(o, i, reason == CANCELED ? ENDED : reason, SITES_OF_CONTEXTS + i, NONE);
         unref(o, i);
         i = owns ? parent : NONE;
     }
@@ -139,11 +173,37 @@ static void end(struct oracle *o, int i)
 
 /* ---- deriving ---- */
 
+static int now_of(const struct oracle *o, int i)
+{
+    return o->contexts[i].is_clocked && o->now ? o->now : PAST_1;
+}
+
+/* R18: what is due fires in the order of the instants, and of one instant in the order in which it was made. */
+static void advance(struct oracle *o, int instant)
+{
+    for (;;) {
+        int due = NONE;
+        for (int i = 0; i < CONTEXTS; i++) {
+            const struct context *c = &o->contexts[i];
+            const bool is_due = c->is_made && !c->is_gone && c->is_clocked && c->is_timed && !c->err && c->deadline <= instant;
+            if (is_due && (due == NONE || c->deadline < o->contexts[due].deadline)) due = i;
+        }
+        if (due == NONE) break;
+        o->now = o->contexts[due].deadline;
+        cancel(o, due, DEADLINE_EXCEEDED, SITES_OF_CONTEXTS + due, NONE);
+    }
+    o->now = instant;
+}
+
 /* R9 before R16: a parent that is done gives its pair, and only then a past deadline counts. */
 static void be_born(struct oracle *o, int i, int above)
 {
     struct context *c = &o->contexts[i];
-    const bool has_passed = c->asks && c->deadline < FAR_1 && (above == NONE || c->deadline < o->contexts[above].deadline);
+    const bool has_passed = c->is_timed && c->deadline <= now_of(o, i);
+    if (c->kind == MERGE && !err_of(o, above) && err_of(o, live(o, c->other))) {
+        c->by_other = true;
+        above = live(o, c->other);
+    }
     if (above != NONE && err_of(o, above) && !(o->wrong == R9 || (o->wrong == R16 && has_passed))) {
         c->err = err_of(o, above);
         c->origin = o->contexts[above].origin;
@@ -155,18 +215,36 @@ static void be_born(struct oracle *o, int i, int above)
     }
 }
 
+/* Only what goes by the same clock has a part in a deadline. */
+static int deadline_from(const struct oracle *o, int i, int above)
+{
+    const bool counts = above != NONE && o->contexts[above].is_clocked == o->contexts[i].is_clocked;
+    return counts ? o->contexts[above].deadline : NEVER;
+}
+
+/* The second source counts unless it is a root or the first once more. */
+static int second_source(const struct op *op)
+{
+    return op->kind == MERGE && op->and >= 0 && op->and != op->from ? op->and : NONE;
+}
+
 static void derive(struct oracle *o, const struct op *op)
 {
     struct context *c = &o->contexts[op->at];
     const struct context *parent = op->from < 0 ? NULL : &o->contexts[op->from];
-    *c = (struct context){.is_made = true, .kind = op->kind, .parent = op->from, .refs = 1, .is_mine = true, .owner = NONE,
-        .level = parent ? parent->level + 1 : 0, .origin = NONE, .text = NONE, .loser = NONE, .loser_site = NONE,
-        .deadline = NEVER, .key = op->number, .value = op->value};
+    *c = (struct context){.is_made = true, .kind = op->kind, .parent = op->from, .other = second_source(op), .refs = 1, .is_mine = true, .owner = NONE,
+        .origin = NONE, .text = NONE, .loser = NONE, .loser_site = NONE,
+        .deadline = NEVER, .key = op->number, .value = op->value,
+        .is_clocked = op->kind == CLOCK || (parent && parent->is_clocked)};
     if (parent) o->contexts[op->from].refs++;
+    if (c->other != NONE) o->contexts[c->other].refs++;
+    if (c->kind == MERGE && c->other == NONE) c->kind = CHILD;
     if (op->kind == VALUE) return;
-    const int above = live_parent(o, op->at), inherited = above == NONE ? NEVER : o->contexts[above].deadline;
+    const int above = live_parent(o, op->at), other = deadline_from(o, op->at, live_other(o, op->at));
+    const int first = deadline_from(o, op->at, above), inherited = first < other ? first : other;
     c->asks = op->kind == DEADLINE && op->number != NEVER;
-    c->deadline = c->asks && (op->number < inherited || o->wrong == R15) ? op->number : inherited; /* R15, R20 */
+    c->is_timed = c->asks && (op->number < inherited || o->wrong == R15); /* R15, R20 */
+    c->deadline = c->is_timed ? op->number : inherited;
     be_born(o, op->at, above);
 }
 
@@ -215,11 +293,14 @@ static bool may_take(const struct oracle *o, int i)
 
 bool oracle_allows(const struct oracle *o, const struct op *op)
 {
-    const bool known = op->kind == STOP || makes_callback(op->kind) || makes_context(op->kind) || op->at >= 0;
+    const bool known = op->kind == STOP || op->kind == ADVANCE || makes_callback(op->kind) || makes_context(op->kind) || op->at >= 0;
     if (!known) return false;
     switch (op->kind) {
-    case CHILD: case DEADLINE: case VALUE: case DETACH:
-        return !o->contexts[op->at].is_made && (op->from < 0 || oracle_reaches(o, op->from));
+    case CLOCK: case CHILD: case DEADLINE: case VALUE: case DETACH: case MERGE:
+        if (op->kind == CLOCK && op->from >= 0 && o->contexts[op->from].is_clocked) return false; /* there is but one */
+        return !o->contexts[op->at].is_made && (op->from < 0 || oracle_reaches(o, op->from)) &&
+               (op->kind != MERGE || op->and < 0 || oracle_reaches(o, op->and));
+    case ADVANCE: return op->number > o->now;
     case TAKE: return may_take(o, op->at);
     case HOLD: case FD: return oracle_reaches(o, op->at);
     case RELEASE: return o->contexts[op->at].holds > 0;
@@ -235,7 +316,7 @@ bool oracle_do(struct oracle *o, const struct op *op, int site)
 {
     struct context *c = op->at >= 0 && op->at < CONTEXTS ? &o->contexts[op->at] : NULL;
     switch (op->kind) {
-    case CHILD: case DEADLINE: case VALUE: case DETACH: derive(o, op); break;
+    case CHILD: case DEADLINE: case VALUE: case DETACH: case CLOCK: case MERGE: derive(o, op); break;
     case TAKE:
         o->contexts[c->parent].is_mine = false;
         o->contexts[c->parent].owner = op->at;
@@ -247,7 +328,8 @@ bool oracle_do(struct oracle *o, const struct op *op, int site)
         break;
     case FD: c->has_fd = true; break;
     case CANCEL: return cancel(o, cancels(o, op->at), op->number, site, site % 2 ? site : NONE);
-    case END: end(o, op->at); break;
+    case END: end(o, op->at, op->number); break;
+    case ADVANCE: advance(o, op->number); break;
     case AFTER: case INLINE: add_callback(o, op); break;
     case STOP: return stop(o, op->at);
     case NOTHING: case KINDS: break;
@@ -257,14 +339,27 @@ bool oracle_do(struct oracle *o, const struct op *op, int site)
 
 /* ---- asking ---- */
 
-/* R21: the nearest, also beyond what is detached. */
+/* R21: the nearest, also beyond what is detached; all that the first source has before the second. */
 static int value_of(const struct oracle *o, int i, int key)
 {
     int found = NONE;
-    for (; i >= 0; i = o->contexts[i].parent)
-        if (o->contexts[i].kind == VALUE && o->contexts[i].key == key && (found == NONE || o->wrong == R21))
-            found = o->contexts[i].value;
+    for (; i >= 0; i = o->contexts[i].parent) {
+        const struct context *c = &o->contexts[i];
+        if (c->kind == VALUE && c->key == key && (found == NONE || o->wrong == R21)) found = c->value;
+        if (c->kind == MERGE && found == NONE) {
+            found = value_of(o, c->parent, key);
+            return found != NONE ? found : value_of(o, c->other, key);
+        }
+    }
     return found;
+}
+
+/* Up to the origin, and of two sources by the one that was done. */
+static int depth_of(const struct oracle *o, int i, int origin)
+{
+    int depth = 0;
+    for (; i >= 0 && i != origin; depth++) i = o->contexts[i].by_other ? o->contexts[i].other : o->contexts[i].parent;
+    return depth;
 }
 
 /* R2, R4: nothing of a cause while it is not done, afterwards that of the nearest context that can be done. */
@@ -280,7 +375,7 @@ struct seen oracle_see(const struct oracle *o, int i)
     const struct context *origin = &o->contexts[o->contexts[at].origin];
     seen.reason = origin->reason;
     seen.origin = o->contexts[at].origin;
-    seen.depth = o->contexts[i].level - origin->level;
+    seen.depth = depth_of(o, i, seen.origin);
     seen.site = origin->site;
     seen.text = origin->text;
     seen.losers = origin->losers;

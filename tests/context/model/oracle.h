@@ -11,18 +11,19 @@ enum wrong { RIGHT, R3, R5, R6, R9, R13, R15, R16, R20, R21, R23, R24, R25, WRON
 struct context {
     bool is_made, is_gone;
     enum kind kind;
-    int parent;
+    int parent, other;         /* other: the second source of a merged one; NONE */
+    bool is_clocked;           /* goes by the program's own clock */
     int refs;                  /* its owner, holds, children, and a cancel that is under way */
     bool is_mine;              /* the program is its owner */
     int owner;                 /* the context that is, after TAKE; NONE */
     int holds;                 /* the program's own */
-    int level;
     int err;                   /* 0, ECANCELED or ETIMEDOUT */
+    bool by_other;             /* it was done through its second source */
     int origin;                /* the context on which cancel was called; these only there: */
     int reason, site, text;
     int losers, loser, loser_site;
     int deadline;              /* an instant */
-    bool asks;                 /* for a deadline of its own */
+    bool asks, is_timed;       /* for a deadline of its own; and it is the one that holds */
     int key, value;
     bool has_fd;
 };
@@ -48,6 +49,7 @@ struct oracle {
     struct context contexts[CONTEXTS];
     struct callback callbacks[CALLBACKS];
     struct ran ran_inline, ran_later;
+    int now;                   /* the instant at which the program's clock stands; 0: PAST_1 */
     int destroyed[CONTEXTS];   /* how often the value of that context was */
 };
 

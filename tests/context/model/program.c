@@ -44,19 +44,20 @@ static void give_deed(struct author *author, struct op *op)
 
 static struct op some_op(struct author *author)
 {
-    static const enum kind often[] = {CHILD, CHILD, CHILD, CHILD, CHILD, DEADLINE, DEADLINE, VALUE, VALUE, DETACH, TAKE, HOLD,
+    static const enum kind often[] = {CLOCK, MERGE, MERGE, MERGE, ADVANCE, CHILD, CHILD, CHILD, CHILD, CHILD, DEADLINE, DEADLINE, VALUE, VALUE, DETACH, TAKE, HOLD,
         HOLD, RELEASE, RELEASE, FD, FD, CANCEL, CANCEL, CANCEL, CANCEL, END, END, END, AFTER, INLINE, INLINE, INLINE, STOP, STOP};
     const bool go = author->dialect == GO;
     struct op op = {.kind = often[below(author, sizeof often / sizeof *often)]};
-    if (go && (op.kind == TAKE || op.kind == INLINE)) op.kind = CHILD;
+    if (go && (op.kind == TAKE || op.kind == INLINE || op.kind == CLOCK || op.kind == MERGE || op.kind == ADVANCE)) op.kind = CHILD;
     if ((makes_context(op.kind) && author->contexts == CONTEXTS) || (makes_callback(op.kind) && author->callbacks == CALLBACKS))
         op.kind = CANCEL;
     op.at = makes_context(op.kind) ? author->contexts : makes_callback(op.kind) ? author->callbacks
           : op.kind == STOP ? below(author, CALLBACKS) : one_made(author);
     op.from = some_context(author);
+    op.and = op.kind == MERGE ? some_context(author) : NONE;
     op.value = below(author, 8) + go;
-    op.number = op.kind == CANCEL ? below(author, go ? REASON_LATE : GIVEN_REASONS)
-              : op.kind == DEADLINE ? below(author, INSTANTS) : op.kind == VALUE ? below(author, KEYS) : 0;
+    op.number = op.kind == CANCEL || op.kind == END ? below(author, go ? REASON_LATE : GIVEN_REASONS)
+              : op.kind == ADVANCE ? FAR_1 + below(author, 3) : op.kind == DEADLINE ? below(author, INSTANTS) : op.kind == VALUE ? below(author, KEYS) : 0;
     if (op.kind == INLINE) give_deed(author, &op);
     author->contexts += makes_context(op.kind);
     author->callbacks += makes_callback(op.kind);
@@ -91,7 +92,7 @@ static void print_callback(const struct op *op, const char *from, FILE *file)
 {
     fprintf(file, "wh_after%s(%s, f%d_runs, NULL, &f%d);", op->kind == INLINE ? "_inline" : "", from, op->at, op->at);
     if (op->deed == CANCEL) fprintf(file, " /* f%d_runs: wh_cancel(c%d, %s, NULL) */", op->at, op->target, reason_in_c(op->number));
-    if (op->deed == END) fprintf(file, " /* f%d_runs: wh_end(c%d) */", op->at, op->target);
+    if (op->deed == END) fprintf(file, " /* f%d_runs: wh_end_because(c%d, %s) */", op->at, op->target, reason_in_c(op->number));
     if (op->deed == STOP) fprintf(file, " /* f%d_runs: wh_stop(f%d) */", op->at, op->target);
 }
 
@@ -104,12 +105,15 @@ static void print_op(const struct op *op, FILE *file)
     case DEADLINE: fprintf(file, "wh_ctx *c%d = wh_with_deadline(%s, %s);", op->at, from, instant_names[op->number]); break;
     case VALUE: fprintf(file, "wh_ctx *c%d = wh_with_%s(%s, %d);", op->at, key_names[op->number], from, op->value); break;
     case DETACH: fprintf(file, "wh_ctx *c%d = wh_detach(%s);", op->at, from); break;
+    case CLOCK: fprintf(file, "wh_ctx *c%d = wh_with_clock(%s, clock);", op->at, from); break;
+    case MERGE: fprintf(file, "wh_ctx *c%d = wh_merge(%s, %s);", op->at, from, in_c((char[16]){0}, 16, op->and)); break;
+    case ADVANCE: fprintf(file, "wh_clock_advance(clock, %s - wh_clock_now(clock));", instant_names[op->number]); break;
     case TAKE: fprintf(file, "wh_take_over(c%d, its parent);", op->at); break;
     case HOLD: fprintf(file, "wh_hold(c%d);", op->at); break;
     case RELEASE: fprintf(file, "wh_release(c%d);", op->at); break;
     case FD: fprintf(file, "wh_done_fd(c%d);", op->at); break;
     case CANCEL: fprintf(file, "wh_cancel(c%d, %s, NULL);", op->at, reason_in_c(op->number)); break;
-    case END: fprintf(file, "wh_end(c%d);", op->at); break;
+    case END: fprintf(file, op->number ? "wh_end_because(c%d, %s);" : "wh_end(c%d);", op->at, reason_in_c(op->number)); break;
     case AFTER: case INLINE: print_callback(op, from, file); break;
     case STOP: fprintf(file, "wh_stop(f%d);", op->at); break;
     case NOTHING: case KINDS: break;

@@ -10,10 +10,11 @@
 
 enum kind {
     NOTHING,
-    CHILD, DEADLINE, VALUE, DETACH,        /* these make the context `at` below the context `from` */
+    CHILD, DEADLINE, VALUE, DETACH, CLOCK, MERGE, /* these make the context `at` below the context `from`, and `and` */
     TAKE, HOLD, RELEASE, FD, CANCEL, END,  /* these are about the context `at` */
     AFTER, INLINE,                         /* these make the callback `at` of the context `from` */
     STOP,                                  /* the callback `at` */
+    ADVANCE,                               /* the clock, to an instant, if it is not there yet */
     KINDS
 };
 
@@ -24,13 +25,13 @@ enum { NONE = -1, BACKGROUND = -2, TODO = -3 };
 
 enum { CANCELED, REASON_X, REASON_Y, REASON_LATE, GIVEN_REASONS, DEADLINE_EXCEEDED = GIVEN_REASONS, ENDED, REASONS };
 
-/* Of the clock: two that have passed, three far off, and no instant at all. */
+/* Two that have passed, three that a clock of one's own comes to and the system's does not, and no instant at all. */
 enum { PAST_2, PAST_1, FAR_1, FAR_2, FAR_3, NEVER, INSTANTS };
 
 struct op {
     enum kind kind;
-    int at, from;
-    int number;      /* CANCEL: the reason; DEADLINE: the instant; VALUE: the key */
+    int at, from, and;
+    int number;      /* CANCEL, END: the reason; DEADLINE, ADVANCE: the instant; VALUE: the key */
     int value;       /* VALUE: 0 is the value that is nothing */
     enum kind deed;  /* INLINE: what the callback does to `target` when it runs: NOTHING, CANCEL, END or STOP */
     int target;
@@ -41,7 +42,8 @@ struct program {
     struct op ops[OPS];
 };
 
-/* What Go has too: no callbacks on the canceller's thread, no context that is the owner of another, no value that is nil. */
+/* What Go has too: no callbacks on the canceller's thread, no context that is the owner of another, no
+ * value that is nil, no clock, and no context below two. */
 enum dialect { WHENCE, GO };
 struct program program_random(uint32_t *seed, enum dialect dialect);
 
@@ -53,7 +55,7 @@ extern const char *const reason_names[REASONS], *const instant_names[INSTANTS], 
 
 static inline bool makes_context(enum kind kind)
 {
-    return kind >= CHILD && kind <= DETACH;
+    return kind >= CHILD && kind <= MERGE;
 }
 
 static inline bool makes_callback(enum kind kind)

@@ -70,7 +70,13 @@ void real_begin(struct real *real, const struct oracle *oracle)
 {
     for (int i = 0; i < SITES; i++) sites[i] = (struct wh_site){"program", "program", i};
     *real = (struct real){.oracle = oracle, .begun = wh_now()};
+    real->clock = wh_clock_new(real->begun);
     for (int i = 0; i < CALLBACKS; i++) real->callbacks[i] = (struct real_callback){.real = real, .number = i};
+}
+
+void real_end(struct real *real)
+{
+    wh_clock_free(real->clock);
 }
 
 /* ---- doing ---- */
@@ -111,21 +117,24 @@ static void derive(struct real *real, const struct op *op)
     real->from[op->at] = op->from;
     real->contexts[op->at] = op->kind == CHILD ? wh_with_cancel_at(parent, site)
                            : op->kind == DEADLINE ? wh_with_deadline_at(parent, instant_of(real, op->number), site)
+                           : op->kind == CLOCK ? wh_with_clock_at(parent, real->clock, site)
+                           : op->kind == MERGE ? wh_merge_at((const wh_ctx *const[]){parent, context_of(real, op->and)}, 2, site)
                            : op->kind == DETACH ? wh_detach_at(parent, site)
                            : wh_with_value(parent, &keys[op->number], &value);
 }
 
 bool real_do(struct real *real, const struct op *op, int site)
 {
-    wh_ctx *ctx = op->kind != STOP && !makes_callback(op->kind) && op->at >= 0 ? real->contexts[op->at] : NULL;
+    wh_ctx *ctx = op->kind != STOP && op->kind != ADVANCE && !makes_callback(op->kind) && op->at >= 0 ? real->contexts[op->at] : NULL;
     switch (op->kind) {
-    case CHILD: case DEADLINE: case VALUE: case DETACH: derive(real, op); break;
+    case CHILD: case DEADLINE: case VALUE: case DETACH: case CLOCK: case MERGE: derive(real, op); break;
+    case ADVANCE: wh_clock_advance(real->clock, instant_of(real, op->number) - wh_clock_now(real->clock)); break;
     case TAKE: return wh_take_over(ctx, real->contexts[real->from[op->at]]) == ctx;
     case HOLD: return wh_hold(ctx) == ctx;
     case RELEASE: wh_release(ctx); break;
     case FD: real->fds[op->at] = wh_done_fd(ctx); break;
     case CANCEL: return cancel(real, op, site);
-    case END: wh_end(ctx); break;
+    case END: wh_end_because(ctx, op->number == CANCELED ? NULL : reasons[op->number]); break;
     case AFTER: case INLINE: {
         struct real_callback *callback = &real->callbacks[op->at];
         return (op->kind == INLINE ? wh_after_inline : wh_after)(context_of(real, op->from), runs, callback, &callback->handle) == 0;

@@ -22,10 +22,13 @@ struct real {
     struct real_callback callbacks[CALLBACKS];
     struct ran ran_inline, ran_later; /* count: atomic */
     int destroyed[CONTEXTS];
+    wh_clock *clock;
     int64_t begun;         /* the instant that the others are counted from */
 };
 
+/* real_end(): all that it has made is ended. */
 void real_begin(struct real *real, const struct oracle *oracle);
+void real_end(struct real *real);
 bool real_do(struct real *real, const struct op *op, int site);
 struct seen real_see(struct real *real, int context);
 
