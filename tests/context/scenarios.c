@@ -1,11 +1,15 @@
 #include "scenarios.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <whence/test.h>
 #include <whence/whence.h>
 
 bool scenario_failed;
@@ -172,7 +176,118 @@ static void peers_and_signals(void)
     close(fds[1]);
 }
 
-/* ---- test.h ---- */
+static void triggers(void)
+{
+    wh_trigger *trigger = NULL;
+    wh_ctx *ctx = wh_with_cancel(NULL);
+    const int rc = wh_trigger_new(ctx, &trigger);
+    HOLDS(is_lost_or(rc, 0));
+    HOLDS(wh_trigger_fire(trigger, reason_x, SIGUSR1) == (rc == 0));
+    HOLDS(rc || wh_wait(ctx, WH_SEC(30)) == ECANCELED);
+    wh_trigger_free(trigger);
+    wh_end(ctx);
+}
+
+/* ---- wait.h ---- */
+
+static void sleeps(void)
+{
+    struct wh_ticker ticker = wh_ticker_begin(WH_US(10));
+    uint64_t missed;
+    wh_ctx *ctx = wh_with_cancel(NULL);
+    HOLDS(is_lost_or(wh_sleep(ctx, WH_US(10)), 0) && is_lost_or(wh_sleep_until(ctx, wh_now()), 0));
+    HOLDS(is_lost_or(wh_tick(ctx, &ticker, &missed), 0));
+    wh_cancel(ctx, reason_x, NULL);
+    HOLDS(wh_sleep(ctx, WH_NEVER) == ECANCELED && wh_tick(ctx, &ticker, &missed) == ECANCELED);
+    wh_end(ctx);
+}
+
+static void reads_and_writes(void)
+{
+    static struct pollfd fds[130];
+    char byte;
+    size_t count = 0;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC)) return;
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_US(300));
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) fds[i] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    wh_poll(ctx, fds, 127, WH_US(1), &count);
+    wh_poll_prefer_result(ctx, fds, 130, WH_US(1), &count);
+    if (wh_write(ctx, ends[1], "x", 1, &count) == 0) HOLDS(wh_read(NULL, ends[0], &byte, 1, &count) == 0 && count == 1 && byte == 'x');
+    HOLDS(wh_read(ctx, ends[0], &byte, 1, &count) == wh_err(ctx) && wh_err(ctx));
+    HOLDS(wh_poll(ctx, fds, 1, WH_NEVER, &count) == wh_err(ctx));
+    wh_end(ctx);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void connections(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int accepted = -1;
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, (void *)&address, len) || listen(listener, 1) || getsockname(listener, (void *)&address, &len)) return;
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_SEC(30));
+    const int rc = wh_connect(ctx, client, (void *)&address, len);
+    HOLDS(is_lost_or(rc, 0));
+    if (rc == 0) HOLDS(wh_accept(ctx, listener, NULL, NULL, &accepted) == 0 && accepted >= 0);
+    wh_end(ctx);
+    if (accepted >= 0) close(accepted);
+    close(client);
+    close(listener);
+}
+
+static void conditions(void)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+    wh_ctx *ctx = wh_with_timeout(NULL, WH_US(300));
+    pthread_mutex_lock(&mutex);
+    while (wh_cond_wait(ctx, &never, &mutex) == 0) continue;
+    pthread_mutex_unlock(&mutex);
+    HOLDS(wh_err(ctx));
+    wh_end(ctx);
+}
+
+/* ---- live.h, and the rest of test.h ---- */
+
+static void the_living(void)
+{
+    static struct wh_latency rows[4];
+    uint64_t lost;
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    wh_track(WH_TRACK_LIVE | WH_TRACK_LATENCY);
+    wh_ctx *root = wh_test_root(), *leak = wh_with_timeout(wh_todo(), WH_SEC(10));
+    HOLDS(is_whole(root) && is_whole(leak) && wh_live_count() <= 2);
+    for (enum wh_dump_format format = WH_DUMP_TEXT; format <= WH_DUMP_DOT; format++) HOLDS(is_lost_or(wh_dump(nowhere, format), 0));
+    HOLDS(is_lost_or(wh_dump_on(SIGUSR2), 0) && wh_dump_on(0) == 0);
+    HOLDS(is_lost_or(wh_report_leaks(nowhere), 0));
+    wh_cancelf(leak, reason_x, "a text");
+    wh_end(leak);
+    HOLDS(is_lost_or(wh_report_latency(nowhere), 0) && wh_latency(rows, 4, &lost) <= 4096);
+    wh_test_end(root); /* counts what was not ended, or says that it could not */
+    wh_track(0);
+    close(nowhere);
+}
+
+/* A chain of them, so that how deep it is could be seen. */
+static void merged_deep(void)
+{
+    enum { DEEP = 100 };
+    static wh_ctx *chain[DEEP];
+    static char words[400];
+    wh_ctx *root = wh_with_number(NULL, 1), *shared = wh_with_cancel(root);
+    chain[0] = wh_with_cancel(NULL);
+    for (int i = 1; i < DEEP; i++) chain[i] = wh_merge(chain[i - 1], shared);
+    HOLDS(wh_err(chain[DEEP - 1]) || wh_number(chain[DEEP - 1]) == 1);
+    wh_cancelf(chain[0], reason_x, "number %d", 5);
+    HOLDS(wh_err(chain[DEEP - 1]) == ECANCELED && wh_explain(chain[DEEP - 1], words, sizeof words) > 0);
+    for (int i = 0; i < DEEP; i++) wh_end(chain[i]);
+    wh_end(shared);
+    wh_end(root);
+}
+
 
 static void clocks(void)
 {
@@ -269,6 +384,13 @@ const struct scenario scenarios[] = {
     {"callbacks", callbacks},
     {"peers and signals", peers_and_signals},
     {"clocks", clocks},
+    {"triggers", triggers},
+    {"sleeps", sleeps},
+    {"reads and writes", reads_and_writes},
+    {"connections", connections},
+    {"conditions", conditions},
+    {"the living", the_living},
+    {"merged, deep", merged_deep},
     {"groups", groups},
     {"groups in full", groups_in_full},
     {"semaphores", semaphores},
