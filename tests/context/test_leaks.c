@@ -52,7 +52,7 @@ static void T165_leaks_are_counted_by_place_the_oldest_first(void **state)
     wh_ctx *value = wh_with_number(root, 1);
     for (int i = 0; i < 5; i++) young[i] = wh_with_cancel_at(i < 3 ? root : NULL, i % 2 ? &first : &again);
     wh_cancel(young[0], reason_x, NULL);
-    wh_hold(young[4]);
+    const wh_ctx *held = wh_hold(young[4]);
     wh_end(young[4]);
     char *text = report();
     const char *line = strchr(text, '\n') + 1;
@@ -63,7 +63,7 @@ static void T165_leaks_are_counted_by_place_the_oldest_first(void **state)
     assert_says(line, " old: 1 open\n  5 made at first.c:11 one, the oldest ");
     assert_says(line, " old: 3 open, 1 done, 1 ended but held\n");
     free(text);
-    wh_release(young[4]);
+    wh_release(held);
     for (int i = 0; i < 4; i++) wh_end(young[i]);
     wh_end(value);
     wh_end(root);
@@ -83,7 +83,7 @@ static int exit_with(int leaks, bool by_default, char **said)
         dup2(fd, STDERR_FILENO);
         wh_track(by_default ? WH_TRACK_LIVE : WH_TRACK_LEAKS);
         for (int i = 0; i < leaks; i++)
-            if (!wh_with_cancel_at(NULL, &first)) abort();
+            if (wh_err(wh_with_cancel_at(NULL, &first))) abort();
         exit(7);
     }
     const int fate = fate_of(pid);
