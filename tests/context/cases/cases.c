@@ -281,6 +281,7 @@ static const char *do_words(char **words, int count, char *buf)
     }
     if (strcmp(verb, "stop") == 0) {
         struct callback *c = callback(second);
+        settle(); /* what is due and has not begun can still be prevented here; in Go it counts as begun */
         const bool prevented = wh_stop(c->handle);
         c->handle = NULL;
         return truth(prevented);
