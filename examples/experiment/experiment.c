@@ -1,6 +1,6 @@
 /* With and without contexts: the same server, the same clients, the same backends, twice.
  *
- *   experiment [--quick] [--requests N] [--rate N] [--unit MS] [--asks N] [--csv FOLDER]
+ *   experiment [--quick] [--requests N] [--rate N] [--unit MS] [--slots N] [--asks N] [--csv FOLDER]
  *
  * Every request starts one unit of work of five seconds; nearly every client gives up long before. What does the server do then?
  * And three backends with a slow tail are asked at the same time, behind one deadline, or none. Each side is a process of
@@ -69,7 +69,7 @@ static void wait_for(pid_t pid, pid_t watched, struct shared *shared)
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (watched && shared->sample_count < MAX_SAMPLES)
             shared->samples[shared->sample_count++] = (struct sample){wh_now(), rss_kib(watched)};
-        wh_wait(NULL, WH_MS(50));
+        wh_wait(NULL, WH_MS(100));
     }
     must(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a process of the experiment has failed");
 }
@@ -120,7 +120,7 @@ static struct outcome run(const struct plan *plan, bool with)
 
 static int usage(void)
 {
-    fputs("experiment [--quick] [--requests N] [--rate N] [--unit MS] [--asks N] [--csv FOLDER]\n", stderr);
+    fputs("experiment [--quick] [--requests N] [--rate N] [--unit MS] [--slots N] [--asks N] [--csv FOLDER]\n", stderr);
     return 2;
 }
 
@@ -146,6 +146,7 @@ static bool read_arguments(char **argument, struct plan *plan, const char **fold
         if (strcmp(name, "--csv") == 0) *folder = *argument;
         else if (strcmp(name, "--requests") == 0 && number(*argument, &plan->requests)) continue;
         else if (strcmp(name, "--rate") == 0 && number(*argument, &plan->rate)) continue;
+        else if (strcmp(name, "--slots") == 0 && number(*argument, &plan->slots)) continue;
         else if (strcmp(name, "--asks") == 0 && number(*argument, &plan->asks)) continue;
         else if (strcmp(name, "--unit") == 0 && number(*argument, &ms)) plan->unit = WH_MS(ms);
         else return false;

@@ -117,6 +117,7 @@ void print_table(const struct plan *plan, const struct outcome *without, const s
     printf("%d requests, %d a second, each starts %g s of work in %d steps; %d clients wait for it, the others give up after %g to %g s\n",
            plan->requests, plan->rate, (double)plan->unit / 1e9, plan->steps, without->patient, (double)plan->least_patience / 1e9,
            (double)plan->most_patience / 1e9);
+    printf("the backend works on %d questions at a time\n", plan->slots);
     printf("%d fan-outs to %d backends, where one answer in %d takes %g to %g s; the deadline is %g ms\n\n", plan->asks, PARTS,
            plan->tail_every, (double)plan->least_tail / 1e9, (double)plan->most_tail / 1e9, (double)plan->deadline / 1e6);
     printf("%-42s %12s %12s\n", "", "without", "with");
