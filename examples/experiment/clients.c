@@ -24,7 +24,7 @@ bool is_patient(const struct plan *plan, int request)
 static int client(const wh_ctx *ctx, void *arg)
 {
     struct client *self = arg;
-    int32_t answer;
+    uint64_t answer;
     (void)ctx;
     atomic_store(&self->record->asked, wh_now());
     const int fd = connect_to(self->port);
