@@ -20,8 +20,8 @@ FOLDER = None
 DURATION = r"[0-9.]+ (?:ns|us|ms|s|min|h)\b"
 
 VARIES = (
-    (r"\b(\w+\.c):\d+", r"\1:#"),
-    (rf"{DURATION} (ago|left)", r"# \1"),
+    (r"(?:[\w./-]*/)?\b(\w+\.c):\d+", r"\1:#"),
+    (rf"{DURATION} (ago|left|old|after it began)", r"# \1"),
     (rf"(\+|after |since ){DURATION}", r"\1#"),
     (r"\b(process|thread|port) \d+", r"\1 #"),
     (r"\b[0-9a-f]{16}\b", "#"),

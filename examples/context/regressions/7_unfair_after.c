@@ -5,24 +5,10 @@
 #include <unistd.h>
 #include <whence/whence.h>
 
-static int attempts;
-
-static int attempt(const wh_ctx *ctx)
+static int attempt(const wh_ctx *ctx, void *arg)
 {
-    (void)ctx;
-    attempts++;
+    (void)ctx, (void)arg;
     return EIO;
-}
-
-static int retry(const wh_ctx *ctx)
-{
-    int rc = EIO;
-    while (rc && attempts < 5) {
-        if (wh_err(ctx)) return wh_err(ctx);
-        rc = attempt(ctx);
-        if (rc) wh_wait(ctx, WH_MS(10));
-    }
-    return rc;
 }
 
 /* 0: the message is there; or wh_err(ctx), and then nothing has been read. */
@@ -36,10 +22,11 @@ static int wait_for_message(const wh_ctx *ctx, int fd)
 int main(void)
 {
     int message[2], wrong = 0;
+    struct wh_retry_report report = {.size = sizeof report};
     WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
     wh_cancel(ctx, WH_CLIENT_GONE, NULL);
-    retry(ctx);
-    printf("attempts for a request that is over: %d\n", attempts);
+    wh_retry(ctx, attempt, NULL, .attempts = 5, .report = &report);
+    printf("attempts for a request that is over: %d\n", report.attempts);
 
     if (pipe(message) || write(message[1], "m", 1) != 1) return 1;
     for (int i = 0; i < 10000; i++) wrong += wait_for_message(ctx, message[0]) == 0;
