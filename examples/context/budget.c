@@ -42,7 +42,7 @@ int main(void)
     struct headers headers = {.count = 0};
     WH_AUTO wh_ctx *id = wh_with_request_id(NULL, "r-17");
     WH_AUTO wh_ctx *request = wh_with_timeout(id, WH_SEC(60));
-    wh_wait(request, WH_MS(20)); /* what is spent here is not there to be spent by others */
+    wh_sleep(request, WH_MS(20)); /* what is spent here is not there to be spent by others */
     const int64_t left = wh_remaining(request);
     wh_inject(request, set_header, &headers);
     for (size_t i = 0; i < headers.count; i++)

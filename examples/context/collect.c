@@ -15,7 +15,7 @@ static int ask(const wh_ctx *ctx, void *arg)
 {
     struct shop *shop = arg;
     if (shop->answers_after == 0) return ECONNREFUSED;
-    if (wh_wait(ctx, shop->answers_after)) return wh_err(ctx);
+    if (wh_sleep(ctx, shop->answers_after)) return wh_err(ctx);
     shop->price = (int)strlen(shop->name) * 10;
     return 0;
 }
@@ -23,7 +23,7 @@ static int ask(const wh_ctx *ctx, void *arg)
 int main(void)
 {
     struct shop shops[] = {{"corner", WH_MS(1), 0}, {"market", WH_MS(2), 0}, {"closed", 0, 0}, {"overseas", WH_NEVER, 0}};
-    WH_AUTO wh_ctx *request = wh_with_timeout(NULL, WH_MS(500));
+    WH_AUTO wh_ctx *request = wh_with_timeout(NULL, WH_SEC(1));
     WH_AUTO_GROUP wh_group *group = wh_group_new(request, .policy = WH_COLLECT);
     for (size_t i = 0; i < sizeof shops / sizeof *shops; i++) wh_go(group, ask, &shops[i]);
 

@@ -10,7 +10,7 @@ static int copy_everything(const wh_ctx *ctx)
 {
     for (int file = 1; file <= 100000; file++) {
         if (wh_err(ctx)) return wh_err(ctx); /* between two files, so that none is left half-copied */
-        wh_wait(ctx, WH_MS(1));
+        wh_sleep(ctx, WH_MS(1));
     }
     return 0;
 }

@@ -21,7 +21,7 @@ static int part(const wh_ctx *batch, int number, int64_t takes)
         printf("part %d: not begun, it needs more than what is left\n", number);
         return 0;
     }
-    if (wh_wait(batch, takes)) return wh_err(batch);
+    if (wh_sleep(batch, takes)) return wh_err(batch);
     printf("part %d: done\n", number);
     return 0;
 }

@@ -16,7 +16,7 @@ static int write_audit(const wh_ctx *service, void *arg)
     wh_ctx *request = arg; /* handed over: ours to end */
     WH_AUTO wh_ctx *ctx = wh_take_over(wh_with_timeout(request, WH_SEC(5)), request);
     (void)service; /* its end comes after ours: the shutdown waits. Work that may be cut short would look at both */
-    if (wh_wait(ctx, WH_MS(20))) return wh_err(ctx); /* a slow disk */
+    if (wh_sleep(ctx, WH_MS(20))) return wh_err(ctx); /* a slow disk */
     printf("audit: %s has paid (request %s)\n", wh_user(ctx), wh_request_id(ctx));
     return 0;
 }

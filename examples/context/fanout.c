@@ -14,7 +14,7 @@ static int fetch_price(const wh_ctx *ctx, void *arg)
 {
     struct page *page = arg;
     if (!page->price_is_there) return wh_fail(ctx, ENOENT, "no such thing");
-    if (wh_wait(ctx, WH_MS(5))) return wh_err(ctx);
+    if (wh_sleep(ctx, WH_MS(5))) return wh_err(ctx);
     page->price = 12;
     return 0;
 }

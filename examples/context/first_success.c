@@ -14,7 +14,7 @@ static int download(const wh_ctx *ctx, void *arg)
 {
     struct mirror *mirror = arg;
     if (mirror->answers_after == 0) return ECONNREFUSED;
-    if (wh_wait(ctx, mirror->answers_after)) {
+    if (wh_sleep(ctx, mirror->answers_after)) {
         mirror->was_stopped = wh_cause(ctx) == WH_RACE_LOST;
         return wh_err(ctx);
     }

@@ -13,7 +13,7 @@ static int fetch_price(const wh_ctx *ctx, void *arg)
 {
     struct order *order = arg; /* each member writes a field of its own: no lock */
     WH_AUTO wh_ctx *op = wh_start(ctx, "fetch price", .kind = WH_CLIENT, .timeout = WH_SEC(20));
-    if (wh_wait(op, WH_MS(10))) return wh_err(op);
+    if (wh_sleep(op, WH_MS(10))) return wh_err(op);
     snprintf(order->price, sizeof order->price, "12 for %s", wh_tenant(op));
     return 0;
 }
@@ -22,7 +22,7 @@ static int fetch_stock(const wh_ctx *ctx, void *arg)
 {
     struct order *order = arg;
     WH_AUTO wh_ctx *op = wh_start(ctx, "fetch stock", .kind = WH_CLIENT, .timeout = WH_SEC(20));
-    if (wh_wait(op, WH_MS(10))) return wh_err(op);
+    if (wh_sleep(op, WH_MS(10))) return wh_err(op);
     snprintf(order->stock, sizeof order->stock, "3 in store");
     return 0;
 }

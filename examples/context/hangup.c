@@ -14,7 +14,7 @@ static int handle(const wh_ctx *root, int fd)
         /* In a block of its own, since the context is to be ended before its descriptor is closed. */
         WH_AUTO wh_ctx *ctx = wh_start(root, "GET /report", .kind = WH_SERVER, .timeout = WH_SEC(60), .peer_fd = fd);
         int pages = 0;
-        while (wh_wait(ctx, WH_MS(1)) == 0 && pages < 50000) pages++;
+        while (wh_sleep(ctx, WH_MS(1)) == 0 && pages < 50000) pages++;
         if (wh_err(ctx))
             printf("stopped: %s, which would be status %d if anybody were there to read it\n", wh_cause(ctx)->name, wh_http_status(ctx));
         else
@@ -28,7 +28,7 @@ static int client(const wh_ctx *ctx, void *arg)
 {
     const int *fd = arg;
     if (write(*fd, "GET /report", 11) < 0) return -1;
-    wh_wait(ctx, WH_MS(20));
+    wh_sleep(ctx, WH_MS(20));
     return close(*fd);
 }
 

@@ -12,7 +12,7 @@ static int resize(const wh_ctx *ctx, void *arg)
     (void)arg;
     const int now = atomic_fetch_add(&at_work, 1) + 1;
     for (int seen = most; now > seen && !atomic_compare_exchange_weak(&most, &seen, now);) {}
-    const int err = wh_wait(ctx, WH_US(100));
+    const int err = wh_sleep(ctx, WH_US(100));
     atomic_fetch_sub(&at_work, 1);
     if (!err) atomic_fetch_add(&resized, 1);
     return err;

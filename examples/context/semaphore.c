@@ -17,7 +17,7 @@ static int query(const wh_ctx *ctx, struct pool *pool)
     if (rc) return rc; /* none is held: there is nothing to give back */
     const int busy = atomic_fetch_add(&pool->busy, 1) + 1;
     for (int most = pool->most; busy > most && !atomic_compare_exchange_weak(&pool->most, &most, busy);) {}
-    const int err = wh_wait(ctx, WH_MS(5)); /* the query itself */
+    const int err = wh_sleep(ctx, WH_MS(5)); /* the query itself */
     if (!err) atomic_fetch_add(&pool->served, 1);
     atomic_fetch_sub(&pool->busy, 1);
     wh_sem_release(pool->free, 1);

@@ -13,7 +13,7 @@ static int request(const wh_ctx *ctx, void *arg)
     (void)arg;
     WH_AUTO wh_ctx *own = wh_detach(ctx);
     WH_AUTO wh_ctx *limited = wh_with_timeout(own, WH_SEC(30));
-    return wh_wait(limited, WH_MS(30));
+    return wh_sleep(limited, WH_MS(30));
 }
 
 /* One that waits for its next piece of work stops as soon as it is told. */

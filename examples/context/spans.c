@@ -7,7 +7,7 @@ static void count(const wh_ctx *ctx)
 {
     WH_AUTO wh_ctx *span = wh_start(ctx, "count");
     int shelf = 0;
-    while (wh_wait(span, WH_MS(2)) == 0) shelf++; /* until nobody wants it any more */
+    while (wh_sleep(span, WH_MS(2)) == 0) shelf++; /* until nobody wants it any more */
     wh_set(span, "counted", shelf > 0 ? "some" : "none");
 }
 

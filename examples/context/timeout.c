@@ -11,7 +11,7 @@ WH_REASON(user_pressed_stop, "user_pressed_stop");
 static int work(const wh_ctx *ctx)
 {
     for (int i = 0; i < 2000; i++)
-        if (wh_wait(ctx, WH_MS(1))) return wh_err(ctx);
+        if (wh_sleep(ctx, WH_MS(1))) return wh_err(ctx);
     return 0;
 }
 

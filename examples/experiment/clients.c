@@ -49,7 +49,7 @@ void clients(uint16_t port, const struct plan *plan, struct shared *shared)
         const int64_t span = plan->most_patience - plan->least_patience;
         const int64_t patience = plan->least_patience + (int64_t)((double)span * rand_r(&seed) / RAND_MAX);
         *self = (struct client){i, port, is_patient(plan, i) ? WH_MIN(2) : patience, &shared->records[i]};
-        wh_wait(NULL, began + i * (WH_SEC(1) / plan->rate) - wh_now());
+        wh_sleep(NULL, began + i * (WH_SEC(1) / plan->rate) - wh_now());
         must(wh_go(group, client, self) == 0, "a client's thread");
     }
     wh_group_wait(group);

@@ -69,7 +69,7 @@ static void wait_for(pid_t pid, pid_t watched, struct shared *shared)
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (watched && shared->sample_count < MAX_SAMPLES)
             shared->samples[shared->sample_count++] = (struct sample){wh_now(), rss_kib(watched)};
-        wh_wait(NULL, WH_MS(100));
+        wh_sleep(NULL, WH_MS(100));
     }
     must(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a process of the experiment has failed");
 }

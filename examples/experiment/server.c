@@ -1,7 +1,6 @@
 /* The server: a thread a request, and a unit of work that waits for a backend and computes in turns. Whether there are
  * contexts is one line: what the work is done under. */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,28 +17,14 @@ struct request {
     struct shared *shared;
 };
 
-static int wait_readable(const wh_ctx *ctx, int fd)
-{
-    /* The descriptor of a context that is never done is -1, which poll() passes over. */
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = wh_done_fd(ctx), .events = POLLIN}};
-    while (wh_err(ctx) == 0) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR) return errno;
-        if (fds[0].revents && wh_err(ctx) == 0) return 0;
-    }
-    return wh_err(ctx);
-}
-
 int ask(const wh_ctx *ctx, int fd, struct question question, void *answer)
 {
-    if (send(fd, &question, sizeof question, MSG_NOSIGNAL) != sizeof question) return EIO;
-    for (size_t got = 0; got < question.bytes;) {
-        const int rc = wait_readable(ctx, fd);
-        if (rc) return rc;
-        const ssize_t more = recv(fd, (char *)answer + got, question.bytes - got, 0);
-        if (more <= 0) return EIO;
-        got += (size_t)more;
+    int rc = wh_write(ctx, fd, &question, sizeof question, NULL);
+    for (size_t got = 0, more = 0; rc == 0 && got < question.bytes; got += more) {
+        rc = wh_read(ctx, fd, (char *)answer + got, question.bytes - got, &more);
+        if (rc == 0 && more == 0) rc = EIO;
     }
-    return 0;
+    return rc;
 }
 
 /* Stands for whatever is done with rows: as much as a checksum of all that has come. */
@@ -107,13 +92,13 @@ void server(int listener, uint16_t backend_port, const struct plan *plan, bool w
     const int signals[] = {SIGTERM};
     WH_AUTO wh_ctx *root = wh_with_signals(NULL, signals, 1);
     wh_group *group = wh_group_new(root);
-    while (wait_readable(root, listener) == 0) {
+    int fd;
+    while (wh_accept(root, listener, NULL, NULL, &fd) == 0) {
         struct request *request = malloc(sizeof *request);
         must(request != NULL, "malloc");
-        *request = (struct request){accept(listener, NULL, NULL), backend_port, plan, with, shared};
-        must(request->fd >= 0, "accept");
+        *request = (struct request){fd, backend_port, plan, with, shared};
         if (wh_go(group, handle, request)) {
-            close(request->fd);
+            close(fd);
             free(request);
         }
     }

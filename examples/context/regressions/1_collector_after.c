@@ -11,7 +11,7 @@ static atomic_int at_work;
 static int good(const wh_ctx *ctx, void *arg)
 {
     (void)arg;
-    const int err = wh_wait(ctx, WH_MS(10)); /* its work */
+    const int err = wh_sleep(ctx, WH_MS(10)); /* its work */
     atomic_fetch_sub(&at_work, 1);
     return err;
 }

@@ -5,7 +5,7 @@
 static int fetch(const wh_ctx *ctx, int *waited, int *result)
 {
     for (*waited = 0; *waited < 300; ++*waited)
-        if (wh_wait(ctx, WH_MS(1))) return wh_err(ctx); /* done already: it does not wait at all */
+        if (wh_sleep(ctx, WH_MS(1))) return wh_err(ctx); /* done already: it does not wait at all */
     *result = 17;
     return 0;
 }

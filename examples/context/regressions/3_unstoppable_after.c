@@ -5,7 +5,7 @@
 /* Until somebody answers, or the work is not wanted any more. */
 static int poll_printer(const wh_ctx *ctx)
 {
-    while (wh_wait(ctx, WH_MS(1)) == 0) {}
+    while (wh_sleep(ctx, WH_MS(1)) == 0) {}
     return wh_err(ctx);
 }
 

@@ -6,7 +6,7 @@
 static int poll_printer(const wh_ctx *ctx, int tries)
 {
     for (int i = 0; i < tries; i++)
-        if (wh_wait(ctx, WH_MS(1))) return wh_err(ctx);
+        if (wh_sleep(ctx, WH_MS(1))) return wh_err(ctx);
     return 0;
 }
 

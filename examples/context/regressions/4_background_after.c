@@ -9,7 +9,7 @@ static int send_mail(const wh_ctx *ctx, void *arg)
     wh_ctx *detached = arg;
     WH_AUTO wh_ctx *job = wh_take_over(wh_with_timeout(detached, WH_MIN(1)), detached);
     (void)ctx;
-    const int err = wh_wait(job, WH_MS(20)); /* a slow mail server */
+    const int err = wh_sleep(job, WH_MS(20)); /* a slow mail server */
     printf("mail: %s to %s\n", err ? wh_cause(job)->name : "sent", wh_address(job));
     return err;
 }

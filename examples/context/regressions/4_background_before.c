@@ -7,7 +7,7 @@ static int send_mail(const wh_ctx *ctx, void *arg)
 {
     const wh_ctx *request = arg;
     (void)ctx;
-    const int err = wh_wait(request, WH_SEC(60)); /* a slow mail server, that is: until the handler returns */
+    const int err = wh_sleep(request, WH_SEC(60)); /* a slow mail server, that is: until the handler returns */
     printf("mail: %s\n", err ? wh_cause(request)->name : "sent");
     wh_release(request);
     return err;

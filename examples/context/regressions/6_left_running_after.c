@@ -10,7 +10,7 @@ static int polite(const wh_ctx *ctx, void *arg)
     (void)arg;
     WH_AUTO wh_ctx *span = wh_start(ctx, "polite");
     for (int step = 0; step < 100000; step++)
-        if (wh_wait(span, WH_MS(1))) return wh_err(span);
+        if (wh_sleep(span, WH_MS(1))) return wh_err(span);
     return 0;
 }
 
@@ -24,9 +24,11 @@ static int deaf(const wh_ctx *ctx, void *arg)
 
 static void call(const wh_ctx *root, int (*work)(const wh_ctx *ctx, void *arg))
 {
-    WH_AUTO wh_ctx *ctx = wh_with_timeout(root, WH_MS(100));
+    WH_AUTO wh_ctx *ctx = wh_with_timeout(root, WH_SEC(60));
     WH_AUTO_GROUP wh_group *group = wh_group_new(ctx);
     wh_go(group, work, NULL);
+    wh_sleep(ctx, WH_MS(50));
+    wh_cancel(ctx, WH_CLIENT_GONE, NULL);
     wh_group_wait(group);
 }
 
