@@ -102,6 +102,7 @@ void server(int listener, uint16_t backend_port, const struct plan *plan, bool w
             free(request);
         }
     }
+    must(wh_err(root) != 0, "accept");
     wh_group_wait(group);
     wh_group_free(group);
     shared->usage = own_usage();
