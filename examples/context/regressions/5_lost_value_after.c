@@ -1,6 +1,7 @@
 /* Each is derived from the one before. A function that adds all of them takes one context and returns one, so that there is
  * no second parent to mistake for the first. */
 #include <stdio.h>
+#include <unistd.h>
 #include <whence/whence.h>
 
 WH_KEY(user, const char *)
@@ -19,8 +20,10 @@ static wh_ctx *signed_in(const wh_ctx *request, const char *name, const char *of
 
 int main(void)
 {
+    wh_track(WH_TRACK_LIVE);
     WH_AUTO wh_ctx *request = wh_with_cancel(NULL);
     WH_AUTO wh_ctx *ctx = signed_in(request, "ada", "acme");
     audit(ctx);
-    return 0;
+    fflush(stdout);
+    return wh_dump(STDOUT_FILENO, WH_DUMP_TEXT) ? 1 : 0;
 }
