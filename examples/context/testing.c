@@ -2,7 +2,6 @@
  * And a root below which whatever was not ended is found, with the line that made it. */
 #include <errno.h>
 #include <stdio.h>
-#include <whence/test.h>
 #include <whence/whence.h>
 
 /* The code under test: gives up after ten seconds, and after a client's own limit. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <whence/test.h>
 #include <whence/whence.h>
 
 struct page { char text[4096]; };
