@@ -37,8 +37,9 @@ static int call(pthread_t *thread)
     pthread_mutex_lock(&lock);
     while (!done && rc == 0) rc = pthread_cond_timedwait(&finished, &lock, &limit);
     caller_is_gone = true;
+    if (done) rc = 0;
     pthread_mutex_unlock(&lock);
-    return done ? 0 : rc;
+    return rc;
 }
 
 int main(void)
