@@ -16,7 +16,8 @@ static int handle(const wh_ctx *root, int fd)
         int pages = 0;
         while (wh_sleep(ctx, WH_MS(1)) == 0 && pages < 50000) pages++;
         if (wh_err(ctx))
-            printf("stopped: %s, which would be status %d if anybody were there to read it\n", wh_cause(ctx)->name, wh_http_status(ctx));
+            printf("stopped: %s, which would be status %d if anybody were there to read it\n", wh_cause(ctx)->name,
+                   wh_http_status(ctx));
         else
             puts("the whole report");
     }

@@ -27,13 +27,14 @@ static bool may_help(int rc, void *arg)
 static void fetch(const char *what, const wh_ctx *ctx, struct server server, int64_t delay)
 {
     static const char *const why[] = {
-        [WH_RETRY_SUCCEEDED] = "it has worked", [WH_RETRY_DONE] = "not wanted any more", [WH_RETRY_NO_TIME] = "no time for another",
-        [WH_RETRY_ATTEMPTS] = "tried often enough", [WH_RETRY_REFUSED] = "it would not help",
+        [WH_RETRY_SUCCEEDED] = "it has worked", [WH_RETRY_DONE] = "not wanted any more",
+        [WH_RETRY_NO_TIME] = "no time for another", [WH_RETRY_ATTEMPTS] = "tried often enough", [WH_RETRY_REFUSED] = "it would not help",
     };
     struct wh_retry_report report = {.size = sizeof report};
-    const int rc = wh_retry(ctx, call, &server, .attempts = 4, .delay = delay, .max_delay = WH_MIN(1), .may_retry = may_help, .report = &report);
-    printf("%s: %s after %d attempts, %s; the last error: %s\n", what, rc ? strerror(rc) : "done", report.attempts, why[report.why],
-           report.last_error ? strerror(report.last_error) : "none");
+    const int rc = wh_retry(ctx, call, &server, .attempts = 4, .delay = delay, .max_delay = WH_MIN(1),
+                            .may_retry = may_help, .report = &report);
+    printf("%s: %s after %d attempts, %s; the last error: %s\n", what, rc ? strerror(rc) : "done", report.attempts,
+           why[report.why], report.last_error ? strerror(report.last_error) : "none");
 }
 
 int main(void)

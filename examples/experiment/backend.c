@@ -109,11 +109,16 @@ static void take(int fd, int64_t now)
     fill_slots(now);
 }
 
+static int watch(int fd)
+{
+    return epoll_ctl(loop.epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLIN, .data.fd = fd});
+}
+
 static void let_in(void)
 {
     const int fd = accept4(loop.listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) return;
-    if (fd >= MAX_FDS || epoll_ctl(loop.epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLIN, .data.fd = fd})) close(fd);
+    if (fd >= MAX_FDS || watch(fd)) close(fd);
 }
 
 static int until_next(int64_t now)
@@ -124,11 +129,12 @@ static int until_next(int64_t now)
 
 void backend(int listener, const struct plan *plan, unsigned seed)
 {
-    loop = (struct loop){.plan = plan, .listener = listener, .seed = seed, .epoll = epoll_create1(EPOLL_CLOEXEC), .room = 2 * MAX_FDS};
+    loop = (struct loop){.plan = plan, .listener = listener, .seed = seed, .room = 2 * MAX_FDS};
+    loop.epoll = epoll_create1(EPOLL_CLOEXEC);
     loop.heap = malloc(sizeof *loop.heap * (size_t)plan->slots);
     loop.queue = malloc(sizeof *loop.queue * loop.room);
     must(loop.epoll >= 0 && loop.heap && loop.queue, "backend");
-    must(epoll_ctl(loop.epoll, EPOLL_CTL_ADD, listener, &(struct epoll_event){.events = EPOLLIN, .data.fd = listener}) == 0, "epoll");
+    must(watch(listener) == 0, "epoll_ctl");
     for (;;) {
         struct epoll_event events[256];
         const int count = epoll_wait(loop.epoll, events, 256, until_next(wh_now()));

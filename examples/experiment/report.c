@@ -114,9 +114,10 @@ static void make_rows(const struct outcome *a, const struct outcome *b)
 void print_table(const struct plan *plan, const struct outcome *without, const struct outcome *with)
 {
     make_rows(without, with);
-    printf("%d requests, %d a second, each starts %g s of work in %d steps; %d clients wait for it, the others give up after %g to %g s\n",
-           plan->requests, plan->rate, (double)plan->unit / 1e9, plan->steps, without->patient, (double)plan->least_patience / 1e9,
-           (double)plan->most_patience / 1e9);
+    printf("%d requests, %d a second, each starts %g s of work in %d steps; ", plan->requests, plan->rate,
+           (double)plan->unit / 1e9, plan->steps);
+    printf("%d clients wait for it, the others give up after %g to %g s\n", without->patient,
+           (double)plan->least_patience / 1e9, (double)plan->most_patience / 1e9);
     printf("the backend works on %d questions at a time\n", plan->slots);
     printf("%d fan-outs to %d backends, where one answer in %d takes %g to %g s; the deadline is %g ms\n\n", plan->asks, PARTS,
            plan->tail_every, (double)plan->least_tail / 1e9, (double)plan->most_tail / 1e9, (double)plan->deadline / 1e6);
@@ -150,8 +151,8 @@ void write_csv(const char *folder, const struct plan *plan, const struct outcome
     make_rows(without, with);
     FILE *file = open_csv(folder, "experiment.csv");
     fprintf(file, "what,unit,without,with\n");
-    for (int i = 0; i < row_count; i++)
-        fprintf(file, "\"%s\",%s,%.*f,%.*f\n", rows[i].what, rows[i].unit, rows[i].digits, rows[i].without, rows[i].digits, rows[i].with);
+    for (const struct row *r = rows; r < rows + row_count; r++)
+        fprintf(file, "\"%s\",%s,%.*f,%.*f\n", r->what, r->unit, r->digits, r->without, r->digits, r->with);
     must(fclose(file) == 0, "experiment.csv");
 
     file = open_csv(folder, "over-time.csv");
@@ -163,8 +164,10 @@ void write_csv(const char *folder, const struct plan *plan, const struct outcome
     file = open_csv(folder, "fan-out.csv");
     fprintf(file, "percentile,without_ms,with_ms\n");
     int64_t *a = sorted_times(plan, without->shared), *b = sorted_times(plan, with->shared);
-    for (int tenth = 0; tenth <= 1000; tenth += 5)
-        fprintf(file, "%.1f,%.1f,%.1f\n", tenth / 10.0, percentile(a, plan->asks, tenth / 10.0), percentile(b, plan->asks, tenth / 10.0));
+    for (int half = 0; half <= 200; half++) {
+        const double percent = half / 2.0;
+        fprintf(file, "%.1f,%.1f,%.1f\n", percent, percentile(a, plan->asks, percent), percentile(b, plan->asks, percent));
+    }
     free(a), free(b);
     must(fclose(file) == 0, "fan-out.csv");
 }

@@ -42,6 +42,7 @@ int main(void)
     struct pollfd fds[] = {{.fd = message[0], .events = POLLIN}, {.fd = end[0], .events = POLLIN}};
     srand(1);
     for (int i = 0; i < 10000; i++) wrong += ready_one(fds) == 0;
-    printf("10000 times both are ready: the message wins %s\n", wrong > 4000 && wrong < 6000 ? "about half of them" : "sometimes");
+    printf("10000 times both are ready: the message wins %s\n",
+           wrong > 4000 && wrong < 6000 ? "about half of them" : "sometimes");
     return 0;
 }
