@@ -5,15 +5,6 @@
 #include <time.h>
 #include <whence/whence.h>
 
-/* The instant at which it will be that time of day, as far as is known now. Saturates. */
-static int64_t at_wall_clock(time_t when)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t left = WH_SEC(difftime(when, now.tv_sec)) - now.tv_nsec;
-    return left > WH_NEVER - wh_now() ? WH_NEVER : wh_now() + left;
-}
-
 static int part(const wh_ctx *batch, int number, int64_t takes)
 {
     /* What cannot be finished in time is not begun. */
@@ -29,11 +20,11 @@ static int part(const wh_ctx *batch, int number, int64_t takes)
 int main(void)
 {
     const time_t six = time(NULL) + 60; /* in a minute it will be six */
-    WH_AUTO wh_ctx *batch = wh_with_deadline(NULL, at_wall_clock(six));
+    WH_AUTO wh_ctx *batch = wh_with_deadline(NULL, wh_from_wall(WH_SEC(six)));
     if (part(batch, 1, WH_MS(20)) || part(batch, 2, WH_MS(20)) || part(batch, 3, WH_MIN(5))) return 1;
 
     /* An instant that has passed is no special case: the context is born done, and nothing begins. */
-    WH_AUTO wh_ctx *late = wh_with_deadline(NULL, at_wall_clock(time(NULL) - 3600));
+    WH_AUTO wh_ctx *late = wh_with_deadline(NULL, wh_from_wall(WH_SEC(time(NULL) - 3600)));
     printf("a batch that was due an hour ago: %s\n", part(late, 1, 0) ? wh_cause(late)->name : "done");
     return 0;
 }
