@@ -1,5 +1,6 @@
 /* How nodes are made, held, ended and given back. */
 #include "context/quick.h"
+#include "context/shards.h"
 #include "context/tree.h"
 
 #include <errno.h>
@@ -65,14 +66,14 @@ static void be_expired(wh_ctx *node, int64_t now)
 }
 
 /* Counts the node among the references of its parent, and hangs it in, unless it is done from the beginning. */
-static void enter_slowly(wh_ctx *node, int64_t now)
+static void enter_slowly(wh_ctx *node, bool expired, int64_t now)
 {
     wh_ctx *parent = node->parent;
     wh_ctx *above = wh__live_parent(node);
-    const bool expired = node->flags & WH__TIMED && node->deadline <= now;
+    const wh_ctx *live = node->flags & WH__DETACHED ? NULL : wh__live(parent); /* above may be a shard of it, and not yet know */
     bool counted = !parent || parent->flags & WH__IMMORTAL;
-    if (above && wh__state(above) >= WH_NOT_OPEN_) {
-        be_done_like(node, above);
+    if (live && wh__state(live) >= WH_NOT_OPEN_) {
+        be_done_like(node, live);
     } else if (above) {
         wh__lock(&above->state);
         if (wh__state_held(above) >= WH_NOT_OPEN_)
@@ -89,16 +90,27 @@ static void enter_slowly(wh_ctx *node, int64_t now)
     } else if (expired) {
         be_expired(node, now);
     }
-    if (!counted) wh__ref(parent);
-    if (node->flags & WH__TIMED && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
-        wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
+    if (!counted) node->parent = wh__ref_nearby(parent);
+}
+
+/* Without waiting for the parent's lock, and below one that has shards without taking it. */
+static bool enter_at_once(wh_ctx *node)
+{
+    struct wh__thread *self = wh__current;
+    wh_ctx *parent = node->parent;
+    if (!self || !wh__is_plain_parent(parent) || node->flags & WH__DETACHED) return false;
+    if (wh__enter_quickly(self, node, parent) || wh__enter_shard(self, node)) return true;
+    if (wh__state(parent) < WH_NOT_OPEN_) wh__was_busy(self, parent);
+    return false;
 }
 
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
 {
-    const bool plain = wh__is_plain_parent(node->parent) && !(node->flags & (WH__TIMED | WH__DETACHED));
-    struct wh__thread *self = wh__current;
-    if (!plain || !self || !wh__enter_quickly(self, node, node->parent)) enter_slowly(node, now);
+    const bool timed = node->flags & WH__TIMED;
+    const bool expired = timed && node->deadline <= now;
+    if (expired || !enter_at_once(node)) enter_slowly(node, expired, now);
+    if (timed && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
+        wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
     return node;
 }
 
@@ -109,23 +121,28 @@ static wh_ctx *derive(const wh_ctx *parent, uint32_t flags, int64_t timeout, int
     return node ? wh__node_enter(node, now) : &no_memory;
 }
 
-static wh_ctx *derive_slowly(const wh_ctx *parent, const struct wh_site *site)
+static __attribute__((noinline)) wh_ctx *derive_slowly(const wh_ctx *parent, const struct wh_site *site)
 {
     return derive(parent, 0, WH_NEVER, 0, site);
+}
+
+/* Below wh_background() and the like there is nothing to enter. */
+static __attribute__((noinline)) wh_ctx *derive_root(const wh_ctx *parent, const struct wh_site *site)
+{
+    struct wh__thread *self = wh__current;
+    wh_ctx *node = self && wh__is_background(parent) ? wh__slab_at_once(self, WH__128) : NULL;
+    if (wh__unlikely(!node)) return derive_slowly(parent, site);
+    wh__node_fill(node, parent, WH__128 << 28, WH_NEVER, WH_NEVER, site);
+    return node;
 }
 
 /* The short way calls no function, so that it has nothing to save. */
 wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
 {
+    if (!wh__is_plain_parent(parent)) return derive_root(parent, site);
     struct wh__thread *self = wh__current;
-    const bool plain = wh__is_plain_parent(parent);
-    if (wh__unlikely(!self || !(plain || wh__is_background(parent)))) return derive_slowly(parent, site);
-    wh_ctx *node = wh__slab_at_once(self, WH__128);
+    wh_ctx *node = self ? wh__slab_at_once(self, WH__128) : NULL;
     if (wh__unlikely(!node)) return derive_slowly(parent, site);
-    if (!plain) {
-        wh__node_fill(node, parent, WH__128 << 28, WH_NEVER, WH_NEVER, site);
-        return node;
-    }
     wh__node_fill(node, parent, WH__128 << 28, parent->deadline, WH_NEVER, site);
     return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
 }
@@ -166,6 +183,7 @@ static void dispose_extra(wh_ctx *node)
 {
     wh__callbacks_drop(node);
     if (node->state & WH__HAS_FD) wh__done_fd_close(node);
+    if (node->state & WH__SHARDED) wh__shards_free(node->extra->shards);
     wh__slab_put_if(node->extra->culprit);
     wh__slab_put(node->extra);
 }
@@ -173,6 +191,7 @@ static void dispose_extra(wh_ctx *node)
 /* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
 static inline void dispose(wh_ctx *node)
 {
+    if (node->flags & WH__SHARD) return;
     if (node->flags & WH__VALUE) {
         struct wh__value_node *value = (void *)node;
         if (value->key->destroy) value->key->destroy(value->value);
@@ -195,7 +214,7 @@ static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
     wh_ctx *above = node->flags & WH__VALUE ? NULL : wh__live_parent(node);
     if (above && above->flags & WH__IMMORTAL) above = NULL;
     if (above) wh__lock(&above->state);
-    const bool leaves = sure || wh__is_alone(node);
+    const bool leaves = sure || wh__is_alone(node) || wh__is_alone_with_shards(node);
     bool last = false;
     if (above) {
         if (leaves && node->link) wh__hang_out(node);
@@ -249,6 +268,7 @@ static void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
     }
     if (!(ctx->flags & WH__VALUE))
         wh__cancel(ctx, &(struct wh__verdict){.reason = reason, .site = ctx->made, .not_a_loser = true});
+    wh__shards_let_go(ctx);
     wh__unref(ctx);
 }
 
@@ -283,7 +303,7 @@ static inline __attribute__((always_inline)) bool leave_at_once(wh_ctx *ctx)
 static inline __attribute__((always_inline)) void end_chain(wh_ctx *ctx, const struct wh_reason *reason)
 {
     while (ctx && !(ctx->flags & WH__IMMORTAL)) {
-        wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? ctx->parent : NULL;
+        wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? wh__parent(ctx) : NULL;
         end_parts(ctx);
         if (!leave_at_once(ctx)) end_slowly(ctx, reason);
         ctx = owned;

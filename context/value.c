@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "context/shards.h"
 #include "context/tree.h"
 
 wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void *value)
@@ -24,7 +25,8 @@ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void
     };
     memcpy(node->value, value, key->value_size);
     if (parent) {
-        node->parent = (wh_ctx *)wh_hold(parent);
+        node->parent = parent->flags & WH__IMMORTAL ? (wh_ctx *)parent : wh__ref_nearby((wh_ctx *)parent);
+        node->above = wh__live_at(node->parent);
         node->level = parent->level + 1;
         node->flags |= parent->flags & WH__INHERITED;
     }

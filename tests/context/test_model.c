@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "context/tree.h"
-#include "tools.h"
+#include "shards_tools.h"
 
 WH_KEY(number, int)
 WH_REASON(reasons, "one of many");
@@ -144,7 +144,7 @@ static void compare(void)
         assert_int_equal(wh_deadline(node->real), node->deadline);
         assert_int_equal(wh_number(node->real), node->value);
         assert_int_equal(node->real->level, node->level);
-        assert_int_equal(node->real->refs, node->refs);
+        assert_int_equal(refs_of(node->real, node->owned), node->refs);
     }
 }
 

@@ -26,6 +26,7 @@
 #define WH__SIGNALLING (1u << 4) /* done, but the descriptor may not be readable yet: who sees this makes it so */
 #define WH__ORIGIN (1u << 5)     /* done by a cancel of this very node: it holds the cause */
 #define WH__OWNS_TEXT (1u << 6)  /* text is a block of WH__128 */
+#define WH__SHARDED (1u << 7)    /* its children hang in shards; shards.h */
 #define WH__ERR(state) ((int)(((state) >> 8) & 0xffff)) /* from bit 8: the error, once it is done */
 #define WH__FORWARD (1u << 31)   /* a value node below a live one, which has the answer */
 
@@ -41,6 +42,7 @@
 #define WH__ENDS (1u << 9)        /* wh__span_ops->end has something to do */
 #define WH__DISPOSES (1u << 10)   /* wh__span_ops->dispose has something to do */
 #define WH__OWNS_PARENT (1u << 11) /* ending it ends the parent: set by its owner before anyone else has it */
+#define WH__SHARD (1u << 20)      /* no context of anybody's: a part of its parent, in a block of that one's; shards.h */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
 
@@ -49,7 +51,7 @@ struct wh_ctx {
     uint32_t flags;
     uint32_t refs;           /* [lock] its owner, holds, children, and whoever is at work on it */
     uint32_t level;          /* how many nodes are above it */
-    wh_ctx *parent;          /* NULL: none that could go away */
+    wh_ctx *parent;          /* or a shard of it; NULL: none that could go away */
     /* live nodes only, from here on */
     wh_ctx *next, **link;    /* [lock of the live parent] siblings, newest first; link NULL: in no list */
     wh_ctx *children;        /* [lock] */
@@ -78,6 +80,7 @@ struct wh__value_node {
     wh_ctx *parent;
     wh_ctx *live;            /* the nearest live node above, NULL if there is none; parent keeps it alive */
     const struct wh_key *key;
+    wh_ctx *above;           /* where what is below it hangs: live, or a shard of that */
     _Alignas(16) unsigned char value[];
 };
 _Static_assert(offsetof(struct wh__value_node, parent) == offsetof(struct wh_ctx, parent), "a common beginning");
@@ -93,6 +96,7 @@ struct wh__extra {
     const struct wh_reason *loser;  /* [lock] the first cancel that came too late, if its memory could be had */
     const struct wh_site *loser_site;
     int64_t loser_at;
+    struct wh__shards *shards;      /* with WH__SHARDED */
 };
 _Static_assert(sizeof(struct wh__extra) <= 128, "one block");
 
@@ -138,17 +142,31 @@ static inline wh_ctx *wh__live(const wh_ctx *ctx)
     return ((const struct wh__value_node *)(const void *)ctx)->live;
 }
 
+/* The one that it was derived from. */
+static inline wh_ctx *wh__parent(const wh_ctx *node)
+{
+    wh_ctx *parent = node->parent;
+    return parent && parent->flags & WH__SHARD ? parent->parent : parent;
+}
+
 /* Of an owner's handle, what it may cancel: of a value, only the node that was taken over with it. */
 static inline wh_ctx *wh__own(wh_ctx *ctx)
 {
-    while (ctx && ctx->flags & WH__VALUE && ctx->flags & WH__OWNS_PARENT) ctx = ctx->parent;
+    while (ctx && ctx->flags & WH__VALUE && ctx->flags & WH__OWNS_PARENT) ctx = wh__parent(ctx);
     return ctx;
+}
+
+/* Where what is derived from a node hangs: the node itself, or above a value. */
+static inline wh_ctx *wh__live_at(const wh_ctx *parent)
+{
+    if (!parent || !(parent->flags & WH__VALUE)) return (wh_ctx *)parent;
+    return parent->flags & WH__IMMORTAL ? NULL : ((const struct wh__value_node *)(const void *)parent)->above;
 }
 
 /* The node whose cancel reaches this live one. */
 static inline wh_ctx *wh__live_parent(const wh_ctx *node)
 {
-    return node->flags & WH__DETACHED ? NULL : wh__live(node->parent);
+    return node->flags & WH__DETACHED ? NULL : wh__live_at(node->parent);
 }
 
 /* Takes a live node out of the list it is in; under the lock of its live parent. */
