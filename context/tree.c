@@ -191,7 +191,6 @@ static void dispose_extra(wh_ctx *node)
 /* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
 static inline void dispose(wh_ctx *node)
 {
-    if (node->flags & WH__SHARD) return;
     if (node->flags & WH__VALUE) {
         struct wh__value_node *value = (void *)node;
         if (value->key->destroy) value->key->destroy(value->value);
@@ -230,17 +229,18 @@ static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
     return leaves;
 }
 
-/* A chain of any length goes in a loop. */
+/* A chain of any length goes in a loop. A shard has nothing to dispose of, and may go with its parent as soon as it has left. */
 static void give_back(wh_ctx *node)
 {
     while (node) {
+        const bool is_shard = node->flags & WH__SHARD;
         if (!(node->flags & WH__VALUE)) {
             wh__timer_disarm(node);
             wh__unwatch(node);
         }
         wh_ctx *orphan;
         leave_parent(node, true, &orphan);
-        dispose(node);
+        if (!is_shard) dispose(node);
         node = orphan;
     }
 }
