@@ -104,14 +104,19 @@ static bool enter_at_once(wh_ctx *node)
     return false;
 }
 
+static wh_ctx *arm(wh_ctx *node)
+{
+    if (wh__unlikely(!wh__timer_arm(node)))
+        wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
+    return node;
+}
+
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
 {
     const bool timed = node->flags & WH__TIMED;
     const bool expired = timed && node->deadline <= now;
     if (expired || !enter_at_once(node)) enter_slowly(node, expired, now);
-    if (timed && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
-        wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
-    return node;
+    return timed && wh__state(node) < WH_NOT_OPEN_ ? arm(node) : node;
 }
 
 /* One reading of the clock serves to count from and to compare with. */
@@ -147,16 +152,29 @@ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
     return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
 }
 
+/* The short way of those with a deadline ahead that is the earliest on the way to the root. */
+static inline wh_ctx *derive_timed(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *site)
+{
+    const int64_t instant = wh__add(now, timeout);
+    struct wh__thread *self = wh__current;
+    if (wh__unlikely(!self || !wh__is_plain_parent(parent) || instant >= parent->deadline || timeout <= 0))
+        return derive(parent, 0, timeout, now, site);
+    wh_ctx *node = wh__slab_at_once(self, WH__128);
+    if (wh__unlikely(!node)) return derive(parent, 0, timeout, now, site);
+    wh__node_fill(node, parent, WH__TIMED | WH__128 << 28, instant, timeout, site);
+    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? arm(node) : wh__node_enter(node, now);
+}
+
 wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
 {
-    return derive(parent, 0, timeout, timeout == WH_NEVER ? 0 : wh__now(), site);
+    return timeout == WH_NEVER ? derive(parent, 0, WH_NEVER, 0, site) : derive_timed(parent, timeout, wh__now(), site);
 }
 
 wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site)
 {
     if (instant == WH_NEVER) return wh_with_cancel_at(parent, site);
     const int64_t now = wh__now();
-    return derive(parent, 0, wh__sub(instant, now), now, site);
+    return derive_timed(parent, wh__sub(instant, now), now, site);
 }
 
 wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site)
@@ -315,12 +333,23 @@ static __attribute__((noinline)) void end_all(wh_ctx *ctx)
     end_chain(ctx, WH_ENDED);
 }
 
+/* One with nothing but a deadline. */
+static __attribute__((noinline)) void end_timed(wh_ctx *ctx)
+{
+    wh__timer_disarm(ctx);
+    if (wh__unlikely(!leave_at_once(ctx))) end_all(ctx);
+}
+
 /* The short way calls no function, so that it has nothing to save. */
 void wh_end(wh_ctx *ctx)
 {
     if (!ctx) return;
-    const uint32_t parts = WH__ENDS | WH__TIMED | WH__SIGNALS;
-    if (wh__unlikely(ctx->flags & parts || !leave_at_once(ctx))) end_all(ctx);
+    const uint32_t parts = ctx->flags & (WH__ENDS | WH__TIMED | WH__SIGNALS);
+    if (wh__unlikely(parts)) {
+        parts == WH__TIMED ? end_timed(ctx) : end_all(ctx);
+        return;
+    }
+    if (wh__unlikely(!leave_at_once(ctx))) end_all(ctx);
 }
 
 void wh_end_because(wh_ctx *ctx, const struct wh_reason *reason)

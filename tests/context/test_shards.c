@@ -145,7 +145,7 @@ static void T014_T028_all_below_are_done(void **state)
 }
 
 /* Whatever goes last: the owner, a holder, a child, a child of a value. */
-static void T166_parts_may_end_in_any_order(void **state)
+static void parts_may_end_in_any_order(void **state)
 {
     (void)state;
     enum { PARTS = 5 };
@@ -196,7 +196,7 @@ static void who_takes_over_a_parent_with_shards_ends_that(void **state)
     assert_null(root->children);
 }
 
-static void T052_the_deadline_of_a_parent_with_shards_passes_for_all(void **state)
+static void the_deadline_of_a_parent_with_shards_passes_for_all(void **state)
 {
     (void)state;
     WH_AUTO wh_ctx *parent = wh_with_timeout(NULL, WH_MS(5));
@@ -306,9 +306,9 @@ int main(void)
         cmocka_unit_test(who_is_done_gets_none),
         cmocka_unit_test(T008_T013_what_is_derived_leaves_again),
         cmocka_unit_test(T014_T028_all_below_are_done),
-        cmocka_unit_test(T166_parts_may_end_in_any_order),
+        cmocka_unit_test(parts_may_end_in_any_order),
         cmocka_unit_test(who_takes_over_a_parent_with_shards_ends_that),
-        cmocka_unit_test(T052_the_deadline_of_a_parent_with_shards_passes_for_all),
+        cmocka_unit_test(the_deadline_of_a_parent_with_shards_passes_for_all),
         cmocka_unit_test(T019_T023_the_parent_is_ended_meanwhile),
         cmocka_unit_test(T157_fork_while_others_are_in_the_shards),
     };

@@ -60,7 +60,7 @@ static inline bool wh__is_background(const wh_ctx *parent)
 
 /* Hangs in a filled node. False, and nothing has happened, if the parent is done, busy, or has shards: then nobody is to write
  * here, not even the lock. */
-static inline bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
+static inline __attribute__((always_inline)) bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
     if (wh__unlikely(wh__state(parent) & WH__SHARDED)) return false;
     if (wh__unlikely(!wh__lock_at_once(self, &parent->state))) return false;
@@ -85,7 +85,7 @@ static inline bool wh__is_alone(const wh_ctx *node)
 
 /* Takes a live node that only its owner has out of its plain parent, which stays. False, and nothing has happened, if
  * somebody else has the node, nobody but it has the parent, or the parent is busy. */
-static inline bool wh__leave_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
+static inline __attribute__((always_inline)) bool wh__leave_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
     if (wh__unlikely(!wh__lock_at_once(self, &parent->state))) return false;
     const bool leaves = wh__is_alone(node) && parent->refs > 1;
