@@ -2,6 +2,7 @@
 whence_test(context/test_cancel.c LABELS quick)
 whence_test(context/test_race.c LABELS quick TIMEOUT 180)
 whence_test(context/test_tree.c LABELS quick)
+whence_test(context/test_handover.c LABELS quick)
 whence_test(context/test_model.c LABELS quick)
 whence_test(context/test_storm.c LABELS quick)
 whence_test(context/test_shards.c LABELS quick)

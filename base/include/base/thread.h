@@ -18,6 +18,7 @@ enum wh__size { WH__64, WH__128, WH__256, WH__512, WH__SIZES };
 struct wh__heap {
     struct wh__page *open[WH__SIZES]; /* pages with room, the one in use first */
     void *returned;                   /* blocks that other threads gave back; atomic */
+    void *collecting;                 /* of these, what has been taken from there and is not yet in its pages */
 };
 
 struct wh__thread {
