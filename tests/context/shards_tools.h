@@ -37,7 +37,7 @@ static inline wh_ctx *sharded(wh_ctx *ctx)
     if (!(ctx->flags & (WH__VALUE | WH__IMMORTAL)) && count++ % 3 == 0) wh__shard(ctx);
     return ctx;
 }
-#define chances(full) chances((full) / 4)
+#define chances(full) chances((full) / 10)
 #undef wh_with_cancel
 #define wh_with_cancel(parent) sharded(wh_with_cancel_at((parent), WH_HERE))
 #undef wh_with_timeout
