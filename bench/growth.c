@@ -60,18 +60,38 @@ static void among_timed(size_t n, struct lap *laps) { among(n, laps, timed_deriv
 WH_KEY(top, int)
 static wh_ctx **chain, *chain_top;
 
+/* Only while it is asked: what lives all the time is in the way of other rows. */
+static void grow_chain(void)
+{
+    chain_top = wh_with_top(shared, 1);
+    wh_ctx *above = chain_top;
+    for (size_t depth = 1, level = LEAST; depth <= depths[MOST]; depth++) {
+        above = chain[depth - 1] = wh_with_cancel(above);
+        if (depth == depths[level]) bottoms[level++] = above;
+    }
+}
+
+static void cut_chain(void)
+{
+    for (size_t i = depths[MOST]; i--;) wh_end(chain[i]);
+    wh_end(chain_top);
+}
+
 static void at_depth(size_t n, struct lap *laps)
 {
+    grow_chain();
     for (size_t level = LEAST; level <= MOST; level++) {
         const struct lap begin = lap_begin();
         derive_cancel_end(bottoms[level], n);
         lap_add(&laps[level], begin);
     }
+    cut_chain();
 }
 
 static void ask_at_depth(size_t n, struct lap *laps)
 {
     size_t seen = 0;
+    grow_chain();
     for (size_t level = LEAST; level <= MOST; level++) {
         const wh_ctx *bottom = bottoms[level];
         const struct lap begin = lap_begin();
@@ -82,11 +102,13 @@ static void ask_at_depth(size_t n, struct lap *laps)
         lap_add(&laps[level], begin);
     }
     HIDE(seen);
+    cut_chain();
 }
 
 /* The value stands at the top. */
 static void look_up_from_depth(size_t n, struct lap *laps)
 {
+    grow_chain();
     for (size_t level = LEAST; level <= MOST; level++) {
         const size_t times = n / depths[level] ? n / depths[level] : 1;
         struct lap lap = {0};
@@ -98,16 +120,7 @@ static void look_up_from_depth(size_t n, struct lap *laps)
         lap_add(&lap, begin);
         laps[level].ns += (int64_t)((double)lap.ns * (double)n / (double)times);
     }
-}
-
-static void grow_chain(void)
-{
-    chain_top = wh_with_top(shared, 1);
-    wh_ctx *above = chain_top;
-    for (size_t depth = 1, level = LEAST; depth <= depths[MOST]; depth++) {
-        above = chain[depth - 1] = wh_with_cancel(above);
-        if (depth == depths[level]) bottoms[level++] = above;
-    }
+    cut_chain();
 }
 
 /* ---- threads at one parent ---- */
@@ -164,14 +177,11 @@ static void begin(void)
     contexts = malloc(lives[MOST] * sizeof *contexts);
     chain = malloc(depths[MOST] * sizeof *chain);
     if (!contexts || !chain) bench_die("no memory");
-    grow_chain();
     timed_derive_cancel_end(shared, 1); /* starts the thread for timers, on another CPU */
 }
 
 static void end(void)
 {
-    for (size_t i = depths[MOST]; i--;) wh_end(chain[i]);
-    wh_end(chain_top);
     wh_end(shared);
     free(chain);
     free(contexts);
