@@ -313,7 +313,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
     if (text && !verdict->text_is_static) text = copy_text(text, &block);
     struct wh__extra *extra = verdict->culprit ? wh__extra_of(node, false) : NULL;
     struct wh__thread *self = wh__self();
-    const int64_t at = wh__now();
+    const int64_t at = verdict->now && *verdict->now ? *verdict->now : wh__now();
 
     wh__lock_as(self, &node->state);
     uint32_t state = wh__state_held(node);
@@ -333,6 +333,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
 
     if (verdict->culprit && !(won && extra)) wh__slab_put(verdict->culprit);
     if (spreads) spread(self, node, state);
+    if (verdict->now) *verdict->now = spreads ? 0 : at;
     if (won) return true;
     wh__slab_put_if(block);
     come_too_late(node, verdict);
@@ -375,6 +376,20 @@ int64_t wh__look_by(const wh_ctx *node)
 {
     node = nearest_by_the_system((wh_ctx *)node);
     return node ? node->deadline : WH_NEVER;
+}
+
+bool wh__expire_quietly(wh_ctx *node, int64_t now)
+{
+    struct wh__thread *self = wh__self();
+    wh__lock_as(self, &node->state);
+    uint32_t state = wh__state_held(node);
+    const bool is_quiet = node->refs && !state && !node->children && !node->extra;
+    if (is_quiet) {
+        const struct wh__verdict verdict = {.reason = WH_DEADLINE_EXCEEDED, .site = node->made};
+        state = close_node(node, &verdict, now, self ? self->id : 0, NULL);
+    }
+    wh__unlock_as(self, &node->state, state);
+    return is_quiet;
 }
 
 /* The deadline belongs to the highest node that has it: there it fires, and everything below is done with it. */
