@@ -150,7 +150,8 @@ wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
 
 /* The short way of those with a deadline ahead that is the earliest on the way to the root; NULL: it takes the long one. `now`
  * is of the system's clock, so what goes by another takes that too. */
-static inline wh_ctx *derive_timed(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *site)
+static inline __attribute__((always_inline)) wh_ctx *derive_timed(const wh_ctx *parent, int64_t timeout, int64_t now,
+                                                                  const struct wh_site *site)
 {
     const int64_t instant = wh__add(now, timeout);
     struct wh__thread *self = wh__current;
