@@ -36,6 +36,7 @@ struct sweep {
     struct wh__below top;
     struct wh__below *below; /* of the origin, or of the merged node that is swept just now */
     wh_ctx **last;      /* where the next one goes that is reached there */
+    wh_ctx **here;      /* where the next shard goes of the node whose children are closed just now */
     struct wh__merged *merged, *last_merged; /* those that it has closed, in that order; pinned */
 };
 
@@ -60,6 +61,18 @@ static wh_ctx **pin(wh_ctx *node, wh_ctx **slot)
     node->next = *slot;
     *slot = node;
     return &node->next;
+}
+
+/* Under its lock. What is below a shard is as near as what hangs in the node itself, and so comes before what is further down. */
+static void pin_below(struct sweep *sweep, wh_ctx *child)
+{
+    if (!(child->flags & WH__SHARD)) {
+        sweep->last = pin(child, sweep->last);
+        return;
+    }
+    wh_ctx **next = pin(child, sweep->here);
+    if (sweep->last == sweep->here) sweep->last = next;
+    sweep->here = next;
 }
 
 /* Under its lock, and with the edge taken out of its list: the news goes on from it, by us or somebody else. */
@@ -125,7 +138,7 @@ static void reach(struct sweep *sweep, wh_ctx *child)
             if (child->flags & WH__MERGED)
                 next = queue(sweep, child, next);
             else
-                sweep->last = pin(child, sweep->last);
+                pin_below(sweep, child);
         }
     }
     wh__unlock_to(&child->state, next);
@@ -150,10 +163,11 @@ static void sweep_below(struct sweep *sweep, wh_ctx *top, struct wh__below *belo
 {
     wh__signal_done(top);
     sweep->below = below;
-    sweep->last = &below->reached;
+    sweep->last = sweep->here = &below->reached;
     sweep_children(sweep, top);
     for (wh_ctx *node = below->reached; node; node = node->next) {
         wh__signal_done(node);
+        sweep->here = &node->next;
         sweep_children(sweep, node);
     }
 }
