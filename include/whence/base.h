@@ -55,6 +55,11 @@ static inline int64_t wh_scale_(double n, double unit)
 /* The instant it is now. Any thread, also a signal handler. */
 WH_API int64_t wh_now(void);
 
+/* The instant at which the time of day will be `wall`, nanoseconds since 1970, as far as is known now: nobody who sets the
+ * clock of the machine later moves the instant. For deadlines that people agree on: wh_with_deadline(ctx,
+ * wh_from_wall(WH_SEC(six))), `six` being a time_t. What is past is past; saturates; WH_NEVER stays. Any thread. */
+WH_API int64_t wh_from_wall(int64_t wall);
+
 /* ---- Places in the source --------------------------------------------------------------------------------------
  *
  * A place where a context was made or cancelled. WH_HERE makes one, static and immutable, of the line where it

@@ -64,7 +64,8 @@ WH_API bool wh_cancellable(const wh_ctx *ctx);
 
 /* Waits until ctx is done, at most `limit` nanoseconds (WH_NEVER: no limit). Returns wh_err(ctx): so 0 says that the
  * limit passed first. Asks ctx and the clock before it waits: a limit of 0 asks whether ctx is done by now, even if the timer
- * is late. Signals do not shorten it. This is also how to sleep. */
+ * is late. Signals do not shorten it. This is also how to sleep. Whoever it wakes may be ahead of the news: what is derived
+ * from ctx is done for certain only when wh_cancel() has returned. */
 WH_API int wh_wait(const wh_ctx *ctx, int64_t limit);
 
 /* A descriptor that is readable for ever once ctx is done, for poll, select and epoll (level or edge). Made at the

@@ -46,6 +46,17 @@ static void T059_also_of_what_is_not_constant(void **state)
     assert_int_equal(evaluated, 1);
 }
 
+static void a_time_of_day_becomes_an_instant(void **state)
+{
+    (void)state;
+    const int64_t earliest = wh__now(), wall = wh__clock(CLOCK_REALTIME);
+    const int64_t in_an_hour = wh_from_wall(wh__add(wall, WH_MIN(60)));
+    assert_in_range((unsigned long)(in_an_hour - WH_MIN(60)), (unsigned long)(earliest - WH_SEC(1)), (unsigned long)(wh__now() + WH_SEC(1)));
+    assert_true(wh_from_wall(wh__sub(wall, WH_MIN(60))) < wh__now());
+    assert_int_equal(wh_from_wall(WH_NEVER), WH_NEVER);
+    assert_true(wh_from_wall(INT64_MIN) < 0);
+}
+
 static void sums_and_differences_saturate(void **state)
 {
     (void)state;
@@ -109,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(T059_units_are_exact_and_saturate),
         cmocka_unit_test(T059_also_of_what_is_not_constant),
+        cmocka_unit_test(a_time_of_day_becomes_an_instant),
         cmocka_unit_test(sums_and_differences_saturate),
         cmocka_unit_test(a_timespec_is_never_negative),
         cmocka_unit_test(the_clock_is_monotonic_and_knows_the_wall),

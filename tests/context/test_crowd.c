@@ -121,7 +121,8 @@ static void cancel(struct act *act)
         if (is_at_or_below(i, act->node)) HOLDS(wh_err(crowd.ctx[i]) && wh_cause(crowd.ctx[i]));
 }
 
-/* R10, T019: if the parent is done, or gets done meanwhile, so is the child, with the same pair. */
+/* R10, T019: if the parent is done, so is the child from the beginning; if it gets done meanwhile, the news may still be on its
+ * way (T029), but it comes. */
 static void derive_below(int i)
 {
     const bool was_done = wh_err(crowd.ctx[i]) != 0;
@@ -129,7 +130,7 @@ static void derive_below(int i)
     WH_AUTO wh_ctx *below = wh_with_number(child, i);
     if (was_done) HOLDS(wh_err(below));
     if (wh_err(crowd.ctx[i])) {
-        HOLDS(wh_err(below) == wh_err(crowd.ctx[i]) && wh_cause(child) == wh_cause(crowd.ctx[i]));
+        HOLDS(wh_wait(below, WH_NEVER) == wh_err(crowd.ctx[i]) && wh_cause(child) == wh_cause(crowd.ctx[i]));
         is_done_for_good(child, i);
     }
 }

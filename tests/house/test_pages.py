@@ -1,11 +1,12 @@
 """The pages for people: what they quote is what there is, and their links lead somewhere."""
 
+import csv
 import glob
 import os
 import re
 import unittest
 
-from house import SOURCE, read
+from house import CC, SOURCE, WARNINGS, read, run
 
 PAGES = [os.path.relpath(path, SOURCE) for top in ("*.md", "docs/**/*.md", "bench/*.md", "tests/**/*.md", "examples/**/*.md")
          for path in glob.glob(f"{SOURCE}/{top}", recursive=True)]
@@ -21,6 +22,21 @@ class Pages(unittest.TestCase):
         example = read("examples", "first", "first.c").split("\n", 1)[1]
         self.assertIn(example, blocks)
         self.assertLess(example.count("\n"), 30)
+
+    def test_the_code_in_the_book_compiles(self):
+        blocks = re.findall(r"^```c\n(.*?)^```$", read("docs", "context.md"), re.M | re.S)
+        self.assertGreater(len(blocks), 5)
+        for number, block in enumerate(blocks, 1):
+            for compiler in CC:
+                with self.subTest(block=number, compiler=compiler):
+                    run(compiler, "-std=c11", "-D_GNU_SOURCE", *WARNINGS, "-Wno-unused-function", "-I", f"{SOURCE}/include",
+                        "-include", f"{SOURCE}/tests/house/book.h", "-fsyntax-only", "-x", "c", "-", input=block)
+
+    def test_the_experiments_table_is_what_was_measured(self):
+        page = re.sub(" +", " ", read("docs", "context.md"))
+        for row in csv.DictReader(read("docs", "experiment", "experiment.csv").splitlines()):
+            cells = [f"{row[mode]} {row['unit']}".strip() for mode in ("without", "with")]
+            self.assertIn(f"| {row['what']} | {cells[0]} | {cells[1]} |", page)
 
     def test_links_lead_somewhere(self):
         for page in PAGES:

@@ -50,7 +50,7 @@ class Door(unittest.TestCase):
         for args in ((), ("help",), ("--help",), ("-h",)):
             status, out, err = self.door(*args)
             self.assertEqual((status, err), (0, ""))
-            for command in ("demo", "test", "bench", "fuzz", "help"):
+            for command in ("demo", "test", "bench", "experiment", "fuzz", "help"):
                 self.assertRegex(out, rf"(?m)^\./run {command}\b")
 
     def test_help_names_every_option(self):
