@@ -27,7 +27,7 @@ struct wh_callback {
     uint32_t refs;
     uint32_t state;            /* changes under the lock of whatever holds it; waited for with wh__park() */
     uint32_t runner;           /* thread id of who runs it, */
-    uint32_t forks;            /* and wh__forks then: another number, and that is a thread of the parent process */
+    uint32_t forks;            /* atomic: and wh__forks then: another number, and that is a thread of the parent process */
     bool runs_inline;
     const struct wh__thread *registrant; /* NULL if it had no record */
     wh_ctx *node;              /* NULL once it cannot be found there any more */
@@ -73,7 +73,7 @@ static void set_state(wh_callback *callback, uint32_t state)
 /* Under the lock of whatever held it. */
 static void set_running(wh_callback *callback)
 {
-    callback->forks = wh__forks;
+    __atomic_store_n(&callback->forks, wh__forks, __ATOMIC_RELAXED); /* again with each attempt, while somebody may look */
     set_state(callback, RUNNING);
 }
 
@@ -329,7 +329,7 @@ static bool stop(wh_callback *callback, bool wait)
         const uint32_t state = state_of(callback);
         if (taken || state == OVER || (state == RUNNING && !wait)) break;
         if (state == RUNNING && self && __atomic_load_n(&callback->runner, __ATOMIC_RELAXED) == self->id) break;
-        if (state == RUNNING && callback->forks != wh__forks) break;
+        if (state == RUNNING && __atomic_load_n(&callback->forks, __ATOMIC_RELAXED) != wh__forks) break;
         if (state == RUNNING)
             wh__park(&callback->state, state, WH_NEVER);
         else

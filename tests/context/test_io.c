@@ -2,6 +2,8 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "wait_tools.h"
 
@@ -259,6 +261,15 @@ static void T125_no_byte_is_lost(void **state)
 
 /* ---- what others do to the descriptor ---- */
 
+/* A blocking pipe of which others read wants a read that does not wait: of newer kernels, and ThreadSanitizer does not see
+ * it (context/wait/io.c). */
+static bool reads_at_once(int fd)
+{
+    char byte;
+    const struct iovec part = {&byte, 1};
+    return !UNDER_TSAN && syscall(SYS_preadv2, fd, &part, 1L, -1L, -1L, 8L /* RWF_NOWAIT */) < 0 && errno == EAGAIN;
+}
+
 /* Several take from one blocking descriptor: whoever comes too late hears his context none the less. */
 static void T128_another_reader_may_be_faster(void **state)
 {
@@ -266,6 +277,11 @@ static void T128_another_reader_may_be_faster(void **state)
     for (int kind = 0; kind < KINDS; kind++) {
         enum { READERS = 4 };
         struct pair pair = pair_of(kind);
+        if (kind == 1 && !reads_at_once(pair.ours)) {
+            print_message("           left out: a blocking pipe\n");
+            close_pair(&pair);
+            continue;
+        }
         WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
         struct wait waits[READERS];
         for (int i = 0; i < READERS; i++) {

@@ -151,7 +151,7 @@ bool real_do(struct real *real, const struct op *op, int site)
         struct real_callback *callback = &real->callbacks[op->at];
         return (op->kind == INLINE ? wh_after_inline : wh_after)(context_of(real, op->from), runs, callback, &callback->handle) == 0;
     }
-    case STOP: return wh_stop(real->callbacks[op->at].handle);
+    case STOP: return wh_stop_wait(real->callbacks[op->at].handle); /* so that none runs on into the next program */
     case NOTHING: case KINDS: break;
     }
     return true;
