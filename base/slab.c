@@ -11,7 +11,7 @@
 #define UNPOISON(block, size) ((void)0)
 #endif
 
-enum { HEADER = 64 };
+enum { HEADER = 64, COLLECT = 512 };
 _Static_assert(sizeof(struct wh__page) <= HEADER, "the head of a page takes one block of 64 bytes");
 
 static size_t pages;
@@ -100,14 +100,19 @@ static void push(struct wh__heap *heap, struct wh__page *page, void *block)
         free_page(heap, page);
 }
 
-static void collect_returned(struct wh__heap *heap)
+/* Some of what others gave back: a million at once would keep the one that asks for a block for tenths of a second. False if
+ * there was nothing. */
+static bool collect_returned(struct wh__heap *heap)
 {
-    void *block = __atomic_exchange_n(&heap->returned, NULL, __ATOMIC_ACQUIRE);
-    while (block) {
-        void *next = *(void **)block;
+    if (!heap->collecting && __atomic_load_n(&heap->returned, __ATOMIC_RELAXED))
+        heap->collecting = __atomic_exchange_n(&heap->returned, NULL, __ATOMIC_ACQUIRE);
+    const bool some = heap->collecting;
+    for (int i = 0; i < COLLECT && heap->collecting; i++) {
+        void *block = heap->collecting;
+        heap->collecting = *(void **)block;
         push(heap, page_of(block), block);
-        block = next;
     }
+    return some;
 }
 
 /* Pages that are used up leave the list until one of their blocks comes back. */
@@ -126,13 +131,10 @@ void *wh__slab_get_slowly(enum wh__size size, bool may_ask)
     struct wh__thread *self = wh__self();
     if (!self) return NULL;
     struct wh__heap *heap = &self->heap;
-    void *block = pop_open(heap, size);
-    if (block) return block;
-    if (__atomic_load_n(&heap->returned, __ATOMIC_RELAXED)) {
-        collect_returned(heap);
-        block = pop_open(heap, size);
+    do {
+        void *block = pop_open(heap, size);
         if (block) return block;
-    }
+    } while (collect_returned(heap));
     struct wh__page *page = may_ask ? new_page(heap, size) : NULL;
     return page ? pop(page) : NULL;
 }

@@ -110,6 +110,7 @@ static struct wh__thread *new_record(void)
     wh__random_seed(record->random);
     lock_registry();
     record->next = all;
+    record->number = all ? all->number + 1 : 0;
     __atomic_store_n(&all, record, __ATOMIC_RELEASE);
     unlock_registry();
     return record;

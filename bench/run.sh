@@ -2,15 +2,17 @@
 # Runs the benchmark of a build directory that was configured with WHENCE_BENCH=ON:
 #
 #   bench/run.sh BUILD_DIR [--json FILE] [--quick] [--rounds N] [--only TEXT] [--static] [--peers]
+#   bench/run.sh BUILD_DIR --growth [PICTURE.svg]
 #
 # --peers builds what Whence is compared with, once, into a cache outside the tree, and measures it between our own rounds.
+# --growth measures only how the costs of contexts grow, and prints and draws that (docs/pictures/growth.svg).
 # A peer whose toolchain is not there, or whose packages cannot be had, is left out, and that is said.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/whence/peers
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 say() { printf '%s\n' "$*" >&2; }
 
 # What the sources are: another build for other sources.
@@ -49,6 +51,7 @@ build_rust() { cargo build --release --locked --target-dir ../target && cp ../ta
 program=whence-bench
 options=()
 peers=false
+picture=
 [ $# -gt 0 ] || { usage >&2; exit 2; }
 case $1 in -h | --help) usage; exit ;; esac
 build=$1
@@ -56,6 +59,14 @@ shift
 while [ $# -gt 0 ]; do
     case $1 in
     --peers) peers=true ;;
+    --growth)
+        picture=$here/../docs/pictures/growth.svg
+        case ${2:-} in *.svg)
+            picture=$2
+            shift
+            ;;
+        esac
+        ;;
     --static) program=whence-bench-static ;;
     --quick) options+=("$1") ;;
     --json | --rounds | --only)
@@ -77,5 +88,13 @@ bench=$build/bench/$program
 if $peers; then
     if go=$(build_peer go go build_go); then options+=(--peer "go=$go"); fi
     if rust=$(build_peer rust cargo build_rust); then options+=(--peer "rust=$rust"); fi
+fi
+if [ -n "$picture" ]; then
+    figures=$(mktemp)
+    trap 'rm -f "$figures"' EXIT
+    "$bench" ${options[@]+"${options[@]}"} --only growth --json "$figures"
+    echo
+    python3 "$here/growth.py" "$figures" "$picture"
+    exit
 fi
 exec "$bench" ${options[@]+"${options[@]}"}

@@ -36,6 +36,7 @@ struct sweep {
     struct wh__below top;
     struct wh__below *below; /* of the origin, or of the merged node that is swept just now */
     wh_ctx **last;      /* where the next one goes that is reached there */
+    wh_ctx **here;      /* where the next shard goes of the node whose children are closed just now */
     struct wh__merged *merged, *last_merged; /* those that it has closed, in that order; pinned */
 };
 
@@ -60,6 +61,18 @@ static wh_ctx **pin(wh_ctx *node, wh_ctx **slot)
     node->next = *slot;
     *slot = node;
     return &node->next;
+}
+
+/* Under its lock. What is below a shard is as near as what hangs in the node itself, and so comes before what is further down. */
+static void pin_below(struct sweep *sweep, wh_ctx *child)
+{
+    if (!(child->flags & WH__SHARD)) {
+        sweep->last = pin(child, sweep->last);
+        return;
+    }
+    wh_ctx **next = pin(child, sweep->here);
+    if (sweep->last == sweep->here) sweep->last = next;
+    sweep->here = next;
 }
 
 /* Under its lock, and with the edge taken out of its list: the news goes on from it, by us or somebody else. */
@@ -125,7 +138,7 @@ static void reach(struct sweep *sweep, wh_ctx *child)
             if (child->flags & WH__MERGED)
                 next = queue(sweep, child, next);
             else
-                sweep->last = pin(child, sweep->last);
+                pin_below(sweep, child);
         }
     }
     wh__unlock_to(&child->state, next);
@@ -150,10 +163,11 @@ static void sweep_below(struct sweep *sweep, wh_ctx *top, struct wh__below *belo
 {
     wh__signal_done(top);
     sweep->below = below;
-    sweep->last = &below->reached;
+    sweep->last = sweep->here = &below->reached;
     sweep_children(sweep, top);
     for (wh_ctx *node = below->reached; node; node = node->next) {
         wh__signal_done(node);
+        sweep->here = &node->next;
         sweep_children(sweep, node);
     }
 }
@@ -313,7 +327,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
     if (text && !verdict->text_is_static) text = copy_text(text, &block);
     struct wh__extra *extra = verdict->culprit ? wh__extra_of(node, false) : NULL;
     struct wh__thread *self = wh__self();
-    const int64_t at = wh__now();
+    const int64_t at = verdict->now && *verdict->now ? *verdict->now : wh__now();
 
     wh__lock_as(self, &node->state);
     uint32_t state = wh__state_held(node);
@@ -333,6 +347,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
 
     if (verdict->culprit && !(won && extra)) wh__slab_put(verdict->culprit);
     if (spreads) spread(self, node, state);
+    if (verdict->now) *verdict->now = spreads ? 0 : at;
     if (won) return true;
     wh__slab_put_if(block);
     come_too_late(node, verdict);
@@ -364,28 +379,16 @@ bool wh_cancelf_at(wh_ctx *ctx, const struct wh_reason *reason, const struct wh_
     return wh_cancel_at(ctx, reason, text, false, site);
 }
 
-/* A clock of one's own is never late. */
-static wh_ctx *nearest_by_the_system(wh_ctx *node)
+bool wh__expire_quietly(wh_ctx *node, int64_t now)
 {
-    while (node && node->flags & WH__CLOCKED) node = wh__live_parent(node);
-    return node;
-}
-
-int64_t wh__look_by(const wh_ctx *node)
-{
-    node = nearest_by_the_system((wh_ctx *)node);
-    return node ? node->deadline : WH_NEVER;
-}
-
-/* The deadline belongs to the highest node that has it: there it fires, and everything below is done with it. */
-void wh__expire(wh_ctx *node)
-{
-    node = nearest_by_the_system(node);
-    if (!node || node->deadline > wh__now()) return;
-    while (!(node->flags & WH__TIMED)) {
-        wh_ctx *above = node->flags & WH__MERGED ? wh__deadline_source(node) : wh__live_parent(node);
-        if (!above) break;
-        node = above;
+    struct wh__thread *self = wh__self();
+    wh__lock_as(self, &node->state);
+    uint32_t state = wh__state_held(node);
+    const bool is_quiet = node->refs && !state && !node->children && !node->extra;
+    if (is_quiet) {
+        const struct wh__verdict verdict = {.reason = WH_DEADLINE_EXCEEDED, .site = node->made};
+        state = close_node(node, &verdict, now, self ? self->id : 0, NULL);
     }
-    wh__cancel(node, &(struct wh__verdict){.reason = WH_DEADLINE_EXCEEDED, .site = node->made, .not_a_loser = true});
+    wh__unlock_as(self, &node->state, state);
+    return is_quiet;
 }

@@ -121,7 +121,7 @@ static bool is_before(const struct timer *a, const struct timer *b)
 static void set(wh_clock *clock, uint32_t i, struct timer timer)
 {
     clock->timers[i] = timer;
-    __atomic_store_n(&timer.node->timer, WH__ON_CLOCK | i, __ATOMIC_RELEASE);
+    __atomic_store_n(&timer.node->timer, (uint64_t)i << 32 | WH__ON_CLOCK, __ATOMIC_RELEASE);
 }
 
 static void sift_up(wh_clock *clock, uint32_t i, struct timer timer)
@@ -204,7 +204,7 @@ void wh__clock_disarm(wh_ctx *node)
     wh__lock(&clock->lock);
     const uint64_t place = __atomic_load_n(&node->timer, __ATOMIC_RELAXED);
     if (place) {
-        take(clock, (uint32_t)place);
+        take(clock, (uint32_t)(place >> 32));
         say_nowhere(node);
     }
     wh__unlock(&clock->lock);

@@ -18,10 +18,12 @@ enum { TIMER_TAG = 0, SIGNAL_TAG = 1 };
 
 static struct {
     uint32_t lock;        /* of starting, and of setting the alarm */
-    bool has_fds, has_thread, forks_seen_to;
+    bool has_fds, forks_seen_to;
     int epoll, alarm, signals;
-    int64_t wakes_by;     /* atomic; what the alarm is set to, or earlier */
-} loop = {.wakes_by = WH_NEVER};
+} loop;
+
+bool wh__loop_has_thread;
+int64_t wh__loop_wakes_by = WH_NEVER;
 
 static void set_alarm(int64_t instant)
 {
@@ -30,12 +32,11 @@ static void set_alarm(int64_t instant)
 }
 
 /* The thread says WH_NEVER before it looks at the timers; so a timer that it does not see, sees that. */
-void wh__loop_wake_by(int64_t instant)
+void wh__loop_wake_earlier(int64_t instant)
 {
-    if (instant >= __atomic_load_n(&loop.wakes_by, __ATOMIC_SEQ_CST)) return;
     wh__lock(&loop.lock);
-    if (instant < __atomic_load_n(&loop.wakes_by, __ATOMIC_RELAXED)) {
-        __atomic_store_n(&loop.wakes_by, instant, __ATOMIC_SEQ_CST);
+    if (instant < __atomic_load_n(&wh__loop_wakes_by, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&wh__loop_wakes_by, instant, __ATOMIC_SEQ_CST);
         set_alarm(instant);
     }
     wh__unlock(&loop.lock);
@@ -43,7 +44,7 @@ void wh__loop_wake_by(int64_t instant)
 
 static void fire_timers(void)
 {
-    __atomic_store_n(&loop.wakes_by, WH_NEVER, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&wh__loop_wakes_by, WH_NEVER, __ATOMIC_SEQ_CST);
     wh__loop_wake_by(wh__timers_fire());
 }
 
@@ -107,9 +108,9 @@ static void forget_parents_loop(void)
         close(loop.alarm);
         close(loop.signals);
     }
-    loop.has_fds = loop.has_thread = false;
+    loop.has_fds = wh__loop_has_thread = false;
     loop.epoll = loop.alarm = loop.signals = -1;
-    loop.wakes_by = WH_NEVER;
+    wh__loop_wakes_by = WH_NEVER;
     wh__watches_forget();
     wh__signals_forget();
     wh__triggers_forget();
@@ -125,14 +126,14 @@ static bool start(int *error)
     loop.forks_seen_to = true;
     wh__unlock(&loop.lock);
     if (first) wh__at_fork(forget_parents_loop);
-    return *error == 0 && wh__spawn(&loop.has_thread, "whence-loop", run);
+    return *error == 0 && wh__spawn(&wh__loop_has_thread, "whence-loop", run);
 }
 
-bool wh__loop_start(void)
+bool wh__loop_start_thread(void)
 {
     static bool reported;
     int error = 0;
-    if (__atomic_load_n(&loop.has_thread, __ATOMIC_ACQUIRE) || start(&error)) return true;
+    if (start(&error)) return true;
     if (error && !__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
         wh_report(WH_ERROR, "deadlines fire only where somebody waits for them: no descriptor for the timers (%s)", strerror(error));
     return false;

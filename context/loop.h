@@ -6,11 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+extern bool wh__loop_has_thread;   /* atomic */
+extern int64_t wh__loop_wakes_by;  /* atomic; what the alarm is set to, or earlier */
+bool wh__loop_start_thread(void);
+void wh__loop_wake_earlier(int64_t instant);
+
 /* Starts it. False, after a line of report, if the descriptors or the thread could not be had. */
-bool wh__loop_start(void);
+static inline bool wh__loop_start(void)
+{
+    return __atomic_load_n(&wh__loop_has_thread, __ATOMIC_ACQUIRE) || wh__loop_start_thread();
+}
 
 /* To be awake by that instant at the latest. Cheap if it will be anyway. */
-void wh__loop_wake_by(int64_t instant);
+static inline void wh__loop_wake_by(int64_t instant)
+{
+    if (instant < __atomic_load_n(&wh__loop_wakes_by, __ATOMIC_SEQ_CST)) wh__loop_wake_earlier(instant);
+}
 
 /* Adds a descriptor to what it sleeps on: 0 or an errno value. With every event, wh__watch_ready(tag) is called. */
 int wh__loop_add(int fd, uint32_t events, uint64_t tag);

@@ -69,9 +69,9 @@ static const wh_ctx *meeting(const wh_ctx *source, const wh_ctx *first)
     if (apart > source->level) return NULL;
     while (source && first && source != first) {
         if (source->level >= first->level)
-            source = source->parent;
+            source = wh__parent(source);
         else
-            first = first->parent;
+            first = wh__parent(first);
     }
     return source == first ? source : NULL;
 }
@@ -80,7 +80,7 @@ static bool add_chain(struct wh__values *values, const wh_ctx *source, const wh_
 {
     const struct wh__merged *merged = nearest_merged(source);
     const wh_ctx *end = meeting(source, first);
-    for (const wh_ctx *ctx = source; ctx != end; ctx = ctx->parent)
+    for (const wh_ctx *ctx = source; ctx != end; ctx = wh__parent(ctx))
         if (ctx->flags & WH__VALUE && !(ctx->flags & WH__IMMORTAL) && !add_value(values, (const void *)ctx)) return false;
     return !merged || add_all(values, &merged->values);
 }
@@ -108,7 +108,7 @@ static bool is_named(const struct wh__merged *merged, const wh_ctx *source)
 /* Two sources may have one live node, as values of it: that is tied to once. */
 static bool is_tied(const struct wh__merged *merged, const wh_ctx *live)
 {
-    if (live == wh__live_parent(&merged->node)) return true;
+    if (live == wh__live_above(&merged->node)) return true;
     const struct wh__tie *tie = merged->ties;
     for (int i = 0; tie && i < LOOK_AT; tie = tie->also, i++)
         if (tie->refs && wh__live(tie->parent) == live) return true;
@@ -171,7 +171,7 @@ static void set_deadline(struct wh__merged *merged)
 
 wh_ctx *wh__deadline_source(const wh_ctx *node)
 {
-    wh_ctx *above = wh__live_parent(node);
+    wh_ctx *above = wh__live_above(node);
     const struct wh__tie *tie = wh__merged(node)->ties;
     while (tie && !(above && above->deadline == node->deadline && shares_clock(node, above))) {
         above = wh__live(tie->parent);
@@ -192,7 +192,7 @@ static uint32_t be_done_by(struct wh__merged *merged, const struct wh__tie *tie,
 
 static const struct wh__tie *first_done(const struct wh__merged *merged)
 {
-    const wh_ctx *above = wh__live_parent(&merged->node);
+    const wh_ctx *above = wh__live_above(&merged->node);
     if (above && wh__state(above) >= WH_NOT_OPEN_) return NULL;
     const struct wh__tie *tie = merged->ties;
     while (tie && !wh_err_(tie->parent)) tie = tie->also;

@@ -1,14 +1,13 @@
-/* How nodes are made, held, ended and given back. */
+/* How nodes are made and enter the tree. How they leave it: leave.c. */
 #include "context/live.h"
 #include "context/quick.h"
+#include "context/shards.h"
 #include "context/tree.h"
 
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "context/clock.h"
-#include "context/merge.h"
 
 const struct wh__span_ops *wh__span_ops_given;
 
@@ -26,8 +25,6 @@ wh_ctx *wh__no_memory(void)
 {
     return &no_memory;
 }
-
-/* ---- making ---- */
 
 wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, int64_t timeout, int64_t now,
                      const struct wh_site *made)
@@ -62,14 +59,14 @@ static void be_expired(wh_ctx *node, int64_t now)
 }
 
 /* Counts the node among the references of its parent, and hangs it in, unless it is done from the beginning. */
-__attribute__((noinline)) wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t now)
+static void enter_slowly(wh_ctx *node, bool expired, int64_t now)
 {
     wh_ctx *parent = node->parent;
     wh_ctx *above = wh__live_parent(node);
-    const bool expired = node->flags & WH__TIMED && node->deadline <= now;
+    const wh_ctx *live = node->flags & WH__DETACHED ? NULL : wh__live(parent); /* above may be a shard of it, and not yet know */
     bool counted = !parent || parent->flags & WH__IMMORTAL;
-    if (above && wh__state(above) >= WH_NOT_OPEN_) {
-        be_done_like(node, above);
+    if (live && wh__state(live) >= WH_NOT_OPEN_) {
+        be_done_like(node, live);
     } else if (above) {
         wh__lock(&above->state);
         if (wh__state_held(above) >= WH_NOT_OPEN_)
@@ -86,17 +83,36 @@ __attribute__((noinline)) wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t no
     } else if (expired) {
         be_expired(node, now);
     }
-    if (!counted) wh__ref(parent);
-    if (node->flags & WH__TIMED && wh__state(node) < WH_NOT_OPEN_ && !wh__timer_arm(node))
+    if (!counted) node->parent = wh__ref_nearby(parent);
+}
+
+/* Without waiting for the parent's lock, and below one that has shards without taking it. */
+static bool enter_at_once(wh_ctx *node)
+{
+    struct wh__thread *self = wh__current;
+    wh_ctx *parent = node->parent;
+    if (!self || !wh__is_plain_parent(parent) || node->flags & WH__DETACHED) return false;
+    if (wh__enter_quickly(self, node, parent) || wh__enter_shard(self, node)) return true;
+    const uint32_t state = wh__state(parent);
+    const bool was_shut = __atomic_load_n(&wh__gate, __ATOMIC_RELAXED) && !(state & WH__LOCK_BIT); /* and not taken */
+    if (state < WH_NOT_OPEN_ && !was_shut) wh__was_busy(self, parent);
+    return false;
+}
+
+static wh_ctx *arm(wh_ctx *node)
+{
+    if (wh__unlikely(!wh__timer_arm(node)))
         wh__cancel(node, &(struct wh__verdict){.reason = WH_NO_MEMORY, .site = node->made});
-    return wh__is_tracking() ? wh__live_enter(node) : node;
+    return node;
 }
 
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now)
 {
-    const bool plain = wh__is_plain_parent(node->parent) && !(node->flags & (WH__TIMED | WH__DETACHED));
-    struct wh__thread *self = wh__current;
-    return plain && self && wh__enter_quickly(self, node, node->parent) ? node : wh__node_enter_slowly(node, now);
+    const bool timed = node->flags & WH__TIMED;
+    const bool expired = timed && node->deadline <= now;
+    if (expired || !enter_at_once(node)) enter_slowly(node, expired, now);
+    if (timed && wh__state(node) < WH_NOT_OPEN_) arm(node);
+    return wh__is_tracking() ? wh__live_enter(node) : node;
 }
 
 /* One reading of the clock serves to count from and to compare with. */
@@ -111,292 +127,77 @@ static __attribute__((noinline)) wh_ctx *derive_slowly(const wh_ctx *parent, con
     return derive(parent, 0, WH_NEVER, 0, site);
 }
 
+/* Below wh_background() and the like there is nothing to enter, and no lock to take: so it looks at the gate itself. */
+static __attribute__((noinline)) wh_ctx *derive_root(const wh_ctx *parent, const struct wh_site *site)
+{
+    struct wh__thread *self = wh__current;
+    wh_ctx *node = self && wh__is_background(parent) ? wh__slab_at_once(self, WH__128) : NULL;
+    if (wh__unlikely(!node)) return derive_slowly(parent, site);
+    wh__node_fill(node, parent, WH__128 << 28, WH_NEVER, WH_NEVER, site);
+    return wh__is_tracking() ? wh__live_enter(node) : node;
+}
+
 /* The short way calls no function, so that it has nothing to save. */
 wh_ctx *wh_with_cancel_at(const wh_ctx *parent, const struct wh_site *site)
 {
+    if (!wh__is_plain_parent(parent)) return derive_root(parent, site);
     struct wh__thread *self = wh__current;
-    const bool plain = wh__is_plain_parent(parent);
-    if (wh__unlikely(!self || !(plain || wh__is_background(parent)))) return derive_slowly(parent, site);
-    wh_ctx *node = wh__slab_at_once(self, WH__128);
+    wh_ctx *node = self ? wh__slab_at_once(self, WH__128) : NULL;
     if (wh__unlikely(!node)) return derive_slowly(parent, site);
-    if (!plain) { /* it takes no lock, so it looks at the gate itself */
-        wh__node_fill(node, NULL, WH__128 << 28, WH_NEVER, WH_NEVER, site);
-        node->parent = (wh_ctx *)parent;
-        return wh__is_tracking() ? wh__live_enter(node) : node;
-    }
     wh__node_fill(node, parent, WH__128 << 28, parent->deadline, WH_NEVER, site);
-    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter_slowly(node, 0);
+    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? node : wh__node_enter(node, 0);
+}
+
+/* The short way of those with a deadline ahead that is the earliest on the way to the root; NULL: it takes the long one. `now`
+ * is of the system's clock, so what goes by another takes that too. */
+static inline __attribute__((always_inline)) wh_ctx *derive_timed(const wh_ctx *parent, int64_t timeout, int64_t now,
+                                                                  const struct wh_site *site)
+{
+    const int64_t instant = wh__add(now, timeout);
+    struct wh__thread *self = wh__current;
+    if (wh__unlikely(!self || !parent || parent->flags & (WH__VALUE | WH__IMMORTAL | WH__CLOCKED) ||
+                     instant >= parent->deadline || timeout <= 0))
+        return NULL;
+    wh_ctx *node = wh__slab_at_once(self, WH__128);
+    if (wh__unlikely(!node)) return NULL;
+    wh__node_fill(node, parent, WH__TIMED | WH__128 << 28, instant, timeout, site);
+    return wh__likely(wh__enter_quickly(self, node, (wh_ctx *)parent)) ? arm(node) : wh__node_enter(node, now);
+}
+
+/* `now` for what is derived from it, where that has been read from the system's clock already. */
+static inline int64_t now_for(const wh_ctx *parent, int64_t now)
+{
+    return parent && parent->flags & WH__CLOCKED ? wh__now_for(parent) : now;
+}
+
+static __attribute__((noinline)) wh_ctx *derive_for(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *site)
+{
+    return derive(parent, 0, timeout, now_for(parent, now), site);
+}
+
+static __attribute__((noinline)) wh_ctx *derive_until(const wh_ctx *parent, int64_t instant, int64_t now, const struct wh_site *site)
+{
+    now = now_for(parent, now);
+    return derive(parent, 0, wh__sub(instant, now), now, site);
 }
 
 wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
 {
-    return derive(parent, 0, timeout, timeout == WH_NEVER ? 0 : wh__now_for(parent), site);
+    if (timeout == WH_NEVER) return derive(parent, 0, WH_NEVER, 0, site);
+    const int64_t now = wh__now();
+    wh_ctx *node = derive_timed(parent, timeout, now, site);
+    return wh__likely(node) ? node : derive_for(parent, timeout, now, site);
 }
 
 wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site)
 {
     if (instant == WH_NEVER) return wh_with_cancel_at(parent, site);
-    const int64_t now = wh__now_for(parent);
-    return derive(parent, 0, wh__sub(instant, now), now, site);
+    const int64_t now = wh__now();
+    wh_ctx *node = derive_timed(parent, wh__sub(instant, now), now, site);
+    return wh__likely(node) ? node : derive_until(parent, instant, now, site);
 }
 
 wh_ctx *wh_detach_at(const wh_ctx *parent, const struct wh_site *site)
 {
     return derive(parent, WH__DETACHED, WH_NEVER, 0, site);
-}
-
-/* ---- holding and leaving ---- */
-
-/* What a wh_end() is made of stays in one piece, although wh_end_because() is made of the same. */
-#define INLINED inline __attribute__((always_inline))
-
-void wh__ref(wh_ctx *node)
-{
-    wh__lock(&node->state);
-    wh__count_up(node);
-    wh__unlock(&node->state);
-}
-
-const wh_ctx *wh_hold(const wh_ctx *ctx)
-{
-    if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__ref((wh_ctx *)ctx);
-    return ctx;
-}
-
-static INLINED void dispose_extra(wh_ctx *node)
-{
-    if (node->extra->record) wh__live_leave(node->extra->record);
-    wh__callbacks_drop(node);
-    if (node->state & WH__HAS_FD) wh__done_fd_close(node);
-    wh__slab_put_if(node->extra->culprit);
-    wh__slab_put(node->extra);
-}
-
-static void dispose_block(wh_ctx *node)
-{
-    if (WH__SIZE(node->flags) == WH__SIZES) {
-        wh__mem_free(node);
-        return;
-    }
-    if (node->flags & WH__CLOCK) wh__clock_let_go(node);
-    if (node->flags & WH__MERGED) wh__merged_dispose(node);
-    wh__slab_put(node);
-}
-
-/* Everything of it but its place in the tree. Destructors run here, so no lock is held. */
-static INLINED void dispose(wh_ctx *node)
-{
-    if (node->flags & WH__VALUE) {
-        struct wh__value_node *value = (void *)node;
-        if (value->record) wh__live_leave(value->record);
-        if (value->key->destroy) value->key->destroy(value->value);
-    } else {
-        if (node->extra) dispose_extra(node);
-        if (node->flags & WH__DISPOSES) wh__span_ops()->dispose(node);
-        if (node->state & WH__OWNS_TEXT) wh__slab_put((void *)node->text);
-    }
-    if (WH__SIZE(node->flags) >= WH__SIZES)
-        dispose_block(node);
-    else
-        wh__slab_put(node);
-}
-
-/* Takes a node out of its parent, under the lock by which a cancel would find it: if nobody has it any more (`sure`), or
- * nobody but its owner. Returns whether it did, and in *orphan the parent, if this was the last reference to it. */
-static bool leave_parent(wh_ctx *node, bool sure, wh_ctx **orphan)
-{
-    wh_ctx *parent = node->parent && !(node->parent->flags & WH__IMMORTAL) ? node->parent : NULL;
-    wh_ctx *above = node->flags & WH__VALUE ? NULL : wh__live_parent(node);
-    if (above && above->flags & WH__IMMORTAL) above = NULL;
-    if (above) wh__lock(&above->state);
-    const bool leaves = sure || wh__is_alone(node);
-    bool last = false;
-    if (above) {
-        if (leaves && node->link) wh__hang_out(node);
-        if (leaves && parent == above) last = wh__count_down(above) == 0;
-        wh__unlock(&above->state);
-    }
-    if (leaves && parent && parent != above) {
-        wh__lock(&parent->state);
-        last = wh__count_down(parent) == 0;
-        wh__unlock(&parent->state);
-    }
-    *orphan = last ? parent : NULL;
-    return leaves;
-}
-
-static uint32_t count_down(wh_ctx *node)
-{
-    wh__lock(&node->state);
-    const uint32_t left = wh__count_down(node);
-    wh__unlock(&node->state);
-    return left;
-}
-
-/* In front of others, the ties of a node that goes, whose sources are still to be let go. */
-static struct wh__tie *add_ties_of(const wh_ctx *node, struct wh__tie *others)
-{
-    if (!(node->flags & WH__MERGED)) return others;
-    struct wh__tie *first = wh__merged(node)->ties, *last = first;
-    while (last->also) last = last->also;
-    last->also = others;
-    return first;
-}
-
-/* Returns the source if nobody else has it. */
-static wh_ctx *let_go_of_source(struct wh__tie *tie)
-{
-    wh_ctx *source = tie->parent;
-    wh__slab_put(tie);
-    return !(source->flags & WH__IMMORTAL) && count_down(source) == 0 ? source : NULL;
-}
-
-/* A chain of any length goes in a loop, and what it was merged from too. */
-static __attribute__((noinline)) void give_back_all(wh_ctx *node, struct wh__tie *ties)
-{
-    while (node || ties) {
-        if (!node) {
-            struct wh__tie *tie = ties;
-            ties = tie->also;
-            node = let_go_of_source(tie);
-            continue;
-        }
-        if (!(node->flags & WH__VALUE)) {
-            wh__timer_disarm(node);
-            wh__unwatch(node);
-        }
-        wh_ctx *orphan;
-        leave_parent(node, true, &orphan);
-        ties = add_ties_of(node, ties);
-        dispose(node);
-        node = orphan;
-    }
-}
-
-static inline void give_back(wh_ctx *node_or_null)
-{
-    if (node_or_null) give_back_all(node_or_null, NULL);
-}
-
-void wh__unref(wh_ctx *node)
-{
-    if (count_down(node) == 0) give_back(node);
-}
-
-void wh_release(const wh_ctx *ctx)
-{
-    if (ctx && !(ctx->flags & WH__IMMORTAL)) wh__unref((wh_ctx *)ctx);
-}
-
-static void cancel_for(wh_ctx *ctx, const struct wh_reason *reason)
-{
-    wh__cancel(ctx, &(struct wh__verdict){.reason = reason, .site = ctx->made, .not_a_loser = true});
-}
-
-/* While somebody else has it, a cancel of a source must find it or find it done: so it is done before it is untied. */
-static __attribute__((noinline)) void end_merged(wh_ctx *ctx, const struct wh_reason *reason)
-{
-    wh_ctx *orphan;
-    struct wh__live_record *record = wh__live_record_of(ctx);
-    wh__live_stopped(ctx, WH_STOP_OWNER);
-    if (!wh__is_alone(ctx)) cancel_for(ctx, reason);
-    wh__untie(ctx);
-    if (record) wh__live_ending(record);
-    if (leave_parent(ctx, false, &orphan)) {
-        struct wh__tie *ties = add_ties_of(ctx, NULL);
-        dispose(ctx);
-        give_back_all(orphan, ties);
-        return;
-    }
-    if (record) wh__live_stays(record);
-    cancel_for(ctx, reason);
-    wh__unref(ctx);
-}
-
-static __attribute__((noinline)) void end_slowly(wh_ctx *ctx, const struct wh_reason *reason)
-{
-    wh_ctx *orphan;
-    struct wh__live_record *record = wh__live_record_of(ctx);
-    wh__live_stopped(ctx, WH_STOP_OWNER);
-    if (record) wh__live_ending(record);
-    if (leave_parent(ctx, false, &orphan)) {
-        dispose(ctx);
-        give_back(orphan);
-        return;
-    }
-    if (record) wh__live_stays(record);
-    if (!(ctx->flags & WH__VALUE)) cancel_for(ctx, reason);
-    wh__unref(ctx);
-}
-
-/* Returns whether it has ended as a whole. */
-static INLINED bool end_parts(wh_ctx *ctx, const struct wh_reason *reason)
-{
-    if (ctx->flags & WH__ENDS) wh__span_ops()->end(ctx);
-    if (ctx->flags & WH__VALUE) return false;
-    if (ctx->flags & WH__TIMED) wh__timer_disarm(ctx);
-    if (__atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)) wh__unwatch(ctx);
-    if (!(ctx->flags & (WH__SIGNALS | WH__MERGED))) return false;
-    if (ctx->flags & WH__MERGED) {
-        end_merged(ctx, reason);
-        return true;
-    }
-    wh__signals_leave(ctx);
-    return false;
-}
-
-enum { LEAVES_SLOWLY = WH__VALUE | WH__IMMORTAL | WH__DETACHED | WH__OWNS_PARENT | WH__MERGED | WH__CLOCK };
-
-/* What is left when its parts have ended: a node of its own or in a live tree, with nothing to dispose of but its block. False, and
- * nothing has happened, if there is more to it. */
-static INLINED bool leave_at_once(wh_ctx *ctx)
-{
-    struct wh__thread *self = wh__current;
-    if (wh__unlikely(ctx->flags & (LEAVES_SLOWLY | WH__DISPOSES) || !self || wh__state(ctx) & WH__OWNS_TEXT ||
-                     __atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)))
-        return false;
-    if (wh__is_plain_parent(ctx->parent)) {
-        if (wh__unlikely(!wh__leave_quickly(self, ctx, ctx->parent))) return false;
-    } else if (!wh__is_background(ctx->parent) || !wh__is_alone(ctx)) {
-        return false;
-    }
-    wh__slab_put(ctx);
-    return true;
-}
-
-static INLINED void end_chain(wh_ctx *ctx, const struct wh_reason *reason)
-{
-    while (ctx && !(ctx->flags & WH__IMMORTAL)) {
-        wh_ctx *owned = ctx->flags & WH__OWNS_PARENT ? ctx->parent : NULL;
-        if (!end_parts(ctx, reason) && !leave_at_once(ctx)) end_slowly(ctx, reason);
-        ctx = owned;
-    }
-}
-
-static __attribute__((noinline)) void end_all(wh_ctx *ctx)
-{
-    end_chain(ctx, WH_ENDED);
-}
-
-/* The short way calls no function, so that it has nothing to save. */
-void wh_end(wh_ctx *ctx)
-{
-    if (!ctx) return;
-    const uint32_t parts = WH__ENDS | WH__TIMED | WH__SIGNALS;
-    if (wh__unlikely(ctx->flags & parts || !leave_at_once(ctx))) end_all(ctx);
-}
-
-void wh_end_because(wh_ctx *ctx, const struct wh_reason *reason)
-{
-    end_chain(ctx, reason ? reason : WH_ENDED);
-}
-
-wh_ctx *wh_take_over(wh_ctx *ctx, wh_ctx *parent)
-{
-    if (!ctx) return parent;
-    if (ctx->flags & WH__IMMORTAL)
-        wh_end(parent);
-    else if (parent)
-        ctx->flags |= WH__OWNS_PARENT;
-    return ctx;
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "context/live.h"
 #include "context/merge.h"
+#include "context/shards.h"
 #include "context/tree.h"
 
 enum { DEEP = 10000 }; /* nobody nests calls so deep: it is a loop */
@@ -36,7 +37,8 @@ wh_ctx *wh_with_value(const wh_ctx *parent, const struct wh_key *key, const void
     };
     memcpy(node->value, value, key->value_size);
     if (parent) {
-        node->parent = (wh_ctx *)wh_hold(parent);
+        node->parent = parent->flags & WH__IMMORTAL ? (wh_ctx *)parent : wh__ref_nearby((wh_ctx *)parent);
+        node->live = wh__live_at(node->parent);
         node->level = parent->level + 1;
         node->flags |= parent->flags & WH__INHERITED;
         if (wh__unlikely(node->level >= DEEP)) warn_of_depth(node);

@@ -207,7 +207,7 @@ static inline struct wh__record *open_at_once(struct wh__thread *self, struct wh
     if (wh__unlikely(!wh__lock_at_once(self, &trace->lock))) return NULL;
     struct wh__record *record = trace->record;
     if (wh__likely(record && !(record->keys & bit))) return record;
-    wh__unlock_as(self, &trace->lock, 0);
+    wh__unlock_at_once(self, &trace->lock, 0);
     return NULL;
 }
 
@@ -218,7 +218,7 @@ void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char 
     const uint64_t bit = wh__likely(key_len) ? key_bit(key, key_len) : 0;
     struct wh__record *record = wh__likely(len <= SHORT && value) ? open_at_once(self, trace, key_len, bit) : NULL;
     const bool done = record && put_str(record, bit, key, key_len, value, len);
-    if (wh__likely(record)) wh__unlock_as(self, &trace->lock, 0);
+    if (wh__likely(record)) wh__unlock_at_once(self, &trace->lock, 0);
     if (wh__unlikely(!done)) set_str_slowly(ctx, key, key_len, value, len);
 }
 
@@ -230,7 +230,7 @@ static inline __attribute__((always_inline)) void set_word(const wh_ctx *ctx, si
     const uint64_t bit = wh__likely(key_len) ? key_bit(attr->key, key_len) : 0;
     struct wh__record *record = open_at_once(self, trace, key_len, bit);
     const bool done = record && put_word(record, bit, attr->key, key_len, field, wire, word);
-    if (wh__likely(record)) wh__unlock_as(self, &trace->lock, 0);
+    if (wh__likely(record)) wh__unlock_at_once(self, &trace->lock, 0);
     if (wh__unlikely(!done)) set_slowly(ctx, key_len, attr);
 }
 

@@ -199,7 +199,7 @@ static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_no
     if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
     trace->flags |= WH_SAMPLED;
     begin_record(trace, parent, opts, wh__now());
-    return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter_slowly(&trace->node, 0);
+    return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
 }
 
 /* The short ways; the one of a span that is not sampled calls no function, so that it has nothing to save. */
@@ -213,7 +213,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
     if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
     struct wh__trace_node *trace = child_of(parent, opts, self);
     if (wh__unlikely(!trace)) return start_slowly(ctx, opts);
-    return wh__likely(wh__enter_quickly(self, &trace->node, (wh_ctx *)ctx)) ? &trace->node : wh__node_enter_slowly(&trace->node, 0);
+    return wh__likely(wh__enter_quickly(self, &trace->node, (wh_ctx *)ctx)) ? &trace->node : wh__node_enter(&trace->node, 0);
 }
 
 /* ---- what is no span ---- */

@@ -111,14 +111,14 @@ wh_ctx *wh__live_enter(wh_ctx *node)
         __atomic_fetch_add(&unlisted, 1, __ATOMIC_RELAXED);
         return node;
     }
-    const struct wh__live_record *parent = wh__live_record_of(node->parent);
+    const struct wh__live_record *parent = wh__live_record_of(wh__parent(node));
     const struct wh__thread *self = wh__self();
     *record = (struct wh__live_record){
         .node = node,
         .parent = parent ? parent->id : 0,
         .born = wh__now(),
         .thread = self ? self->id : 0,
-        .flags = node->flags,
+        .flags = node->flags | (node->parent ? node->parent->flags & WH__SHARD : 0),
         .forks = (uint16_t)wh__forks,
         .shard = self ? self->id % WH__SHARDS : 0,
     };

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "context/clock.h"
+#include "context/shards.h"
 #include "list.h"
 
 _Static_assert(WH_DUMP_SLICE > 0 && WH__NAME_MAX < WH_TEXT_MAX, "room for the texts of a slice");
@@ -49,7 +50,7 @@ static void copy_fixed(struct wh__snapshot *snapshot, struct wh__seen *seen, con
         .id = record->id,
         .parent = record->parent,
         .address = node,
-        .parent_address = is_static(node->parent) ? NULL : node->parent,
+        .parent_address = is_static(node->parent) || record->flags & WH__SHARD ? NULL : node->parent,
         .born = record->born,
         .asked = WH_NEVER,
         .deadline = WH_NEVER,
@@ -89,8 +90,9 @@ static void copy_cause(struct wh__snapshot *snapshot, struct wh__seen *seen, con
 static void copy_rest(struct wh__snapshot *snapshot, struct wh__seen *seen, const wh_ctx *node)
 {
     const bool is_value = seen->flags & WH__VALUE;
-    const wh_ctx *live = is_value ? ((const struct wh__value_node *)(const void *)node)->live : node;
-    seen->refs = node->refs;
+    const wh_ctx *live = wh__live(node);
+    if (seen->flags & WH__SHARD) seen->parent_address = wh__parent(node);
+    seen->refs = wh__refs(node);
     if (live) copy_cause(snapshot, seen, live);
     seen->deadline = live ? by_the_system(live) : WH_NEVER;
     if (is_value) return;

@@ -2,10 +2,17 @@
 whence_test(context/test_cancel.c LABELS quick)
 whence_test(context/test_race.c LABELS quick TIMEOUT 180)
 whence_test(context/test_tree.c LABELS quick)
-whence_test(context/test_model.c LABELS quick TIMEOUT 3600) # a million programs, if asked to
-target_sources(context_test_model PRIVATE
-    context/model/program.c context/model/oracle.c context/model/real.c context/model/compare.c)
+foreach(test model sharded_model)
+    whence_test(context/test_${test}.c LABELS quick TIMEOUT 3600) # a million programs, if asked to
+    target_sources(context_test_${test} PRIVATE
+        context/model/program.c context/model/oracle.c context/model/real.c context/model/compare.c)
+endforeach()
+target_compile_definitions(context_test_sharded_model PRIVATE SHARDED)
 whence_test(context/test_storm.c LABELS quick)
+whence_test(context/test_shards.c LABELS quick)
+whence_test(context/test_shards_kin.c LABELS quick)
+whence_test(context/test_sharded_race.c LABELS quick TIMEOUT 180)
+whence_test(context/test_sharded_storm.c LABELS quick TIMEOUT 180)
 whence_test(context/test_clock.c LABELS quick)
 whence_test(context/test_clock_wait.c LABELS quick)
 whence_test(context/test_merge.c LABELS quick)

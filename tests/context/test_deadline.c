@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "context/tree.h"
-#include "tools.h"
+#include "shards_tools.h"
 
 WH_REASON(reason_x, "x");
 
@@ -224,8 +224,8 @@ static void ending_just_when_it_fires(void **state)
         assert_int_equal(wh_err(next), 0);
     }
     assert_int_equal(wh_err(parent), 0);
-    assert_null(parent->children);
-    EVENTUALLY(__atomic_load_n(&parent->refs, __ATOMIC_ACQUIRE) == 1);
+    assert_true(is_childless(parent));
+    EVENTUALLY(refs_of(parent, true) == 1);
 }
 
 static void T061_a_million_live_none_early(void **state)

@@ -1,8 +1,9 @@
 /* Contexts that pass from thread to thread: made here, ended there, and cancelled while somebody else lets go of the last. */
 #include <errno.h>
 
+#include "base/slab.h"
 #include "context/tree.h"
-#include "tools.h"
+#include "shards_tools.h"
 
 WH_REASON(reason_x, "x");
 
@@ -39,9 +40,57 @@ static void T008_millions_made_here_and_ended_there(void **state)
         __atomic_store_n(&ring.slots[i % RING], ctx, __ATOMIC_RELEASE);
     }
     join(thread);
-    assert_null(parent->children);
-    EVENTUALLY(__atomic_load_n(&parent->refs, __ATOMIC_ACQUIRE) == 1);
+    assert_true(is_childless(parent));
+    EVENTUALLY(refs_of(parent, true) == 1);
     assert_true(wh__slab_pages() <= pages + 4);
+}
+
+/* ---- what has been given back is sorted in ---- */
+
+enum { BATCH = 1000 };
+
+struct batch {
+    struct gate gate;
+    wh_ctx *contexts[BATCH];
+};
+
+static void *end_all(void *arg)
+{
+    struct batch *batch = arg;
+    meet(&batch->gate, 2);
+    for (int j = 0; j < BATCH; j++) wh_end(batch->contexts[j]);
+    meet(&batch->gate, 2);
+    return NULL;
+}
+
+/* Whoever asks for one block when a great many have come back gets it without waiting until all of them are sorted in; and
+ * in the end all are to be had again. */
+static void a_great_many_come_back_little_by_little(void **state)
+{
+    (void)state;
+    enum { MANY = 50 };
+    static struct batch all[MANY];
+    for (int i = 0; i < MANY; i++)
+        for (int j = 0; j < BATCH; j++) all[i].contexts[j] = wh_with_cancel(NULL);
+    for (int i = 0; i < MANY; i++) {
+        const pthread_t thread = start(end_all, &all[i]);
+        meet(&all[i].gate, 2);
+        meet(&all[i].gate, 2);
+        join(thread);
+    }
+    const struct wh__heap *heap = &wh__self()->heap;
+    const size_t pages = wh__slab_pages();
+    int between = 0;
+    for (int i = 0; i < MANY; i++)
+        for (int j = 0; j < BATCH; j++) {
+            all[i].contexts[j] = wh_with_cancel(NULL);
+            between += heap->collecting != NULL;
+        }
+    assert_true(between > 0);
+    assert_null(heap->collecting);
+    assert_true(wh__slab_pages() <= pages + 2);
+    for (int i = 0; i < MANY; i++)
+        for (int j = 0; j < BATCH; j++) wh_end(all[i].contexts[j]);
 }
 
 /* ---- the last reference to one below goes while the news is on its way to it ---- */
@@ -103,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(T008_millions_made_here_and_ended_there),
+        cmocka_unit_test(a_great_many_come_back_little_by_little),
         cmocka_unit_test(T023_the_last_reference_goes_meanwhile),
     };
     return cmocka_run_group_tests_name("handover", tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "context/tree.h"
-#include "tools.h"
+#include "shards_tools.h"
 
 /* A connection over the loopback: what the server has, and what its client has. */
 struct line {
@@ -419,8 +419,8 @@ static void hanging_up_just_when_it_ends(void **state)
     }
     join(thread);
     assert_int_equal(wh_err(root), 0);
-    EVENTUALLY(__atomic_load_n(&root->refs, __ATOMIC_ACQUIRE) == 1);
-    assert_null(root->children);
+    EVENTUALLY(refs_of(root, true) == 1);
+    assert_true(is_childless(root));
     print_message("           %d of %d were gone\n", gone, race.rounds);
 }
 

@@ -34,6 +34,7 @@ static void test_count_up(wh_ctx *node)
     wh__count_up(node);
 }
 
+#include "../../context/loop.h"
 #define wh__count_up test_count_up
 #define wh__now test_now
 #define wh__loop_start test_loop_start
@@ -275,7 +276,7 @@ static void T159_what_was_about_to_fire_is_taken_back(void **state)
     begin(WH_SEC(90));
     for (int i = 0; i < 3; i++) set(&alarms[i], WH_SEC(91));
     today = WH_SEC(92);
-    struct wheel *wheel = &wheels[wh__self()->id % WHEELS];
+    struct wheel *wheel = &wheels[wh__self()->number % WHEELS];
     collect(wheel, today);
     assert_int_equal(firing.count, 3);
     wh_cancel(alarms[1].ctx, NULL, NULL);
@@ -318,8 +319,8 @@ static void without_memory_timers_sink_later(void **state)
     begin(WH_SEC(200));
     for (int i = 0; i < WHEELS; i++)
         for (int slot = 0; slot < SLOTS; slot++) {
-            wh__mem_free(wheels[i].slots[0][slot].entries);
-            wheels[i].slots[0][slot] = (struct slot){0};
+            wh__mem_free(wheels[i].slots[slot].entries);
+            wheels[i].slots[slot] = (struct slot){0};
         }
     set(&alarm, WH_SEC(201));
     wh__mem_gate = no_memory;

@@ -43,11 +43,12 @@ static inline void wh__lock_as(struct wh__thread *self, uint32_t *word)
     if (wh__unlikely(__atomic_load_n(&wh__gate, __ATOMIC_RELAXED))) wh__lock_yield_to_fork(self, word);
 }
 
-/* Takes it if that is possible at once, calling no function. False, and nothing has happened, if not. */
+/* For a thread that holds none: takes it if that is possible at once, calling no function. False, and nothing has happened,
+ * if not. To be left with wh__unlock_at_once(). */
 static inline bool wh__lock_at_once(struct wh__thread *self, uint32_t *word)
 {
     self->wants = word;
-    __atomic_store_n(&self->critical, self->critical + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&self->critical, 1, __ATOMIC_RELAXED);
     if (wh__unlikely(__atomic_fetch_or(word, WH__LOCK_BIT, __ATOMIC_SEQ_CST) & WH__LOCK_BIT)) goto busy;
 #if !defined(__x86_64__) && !defined(__i386__)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -55,8 +56,14 @@ static inline bool wh__lock_at_once(struct wh__thread *self, uint32_t *word)
     if (wh__likely(!__atomic_load_n(&wh__gate, __ATOMIC_RELAXED))) return true;
     __atomic_fetch_and(word, ~WH__LOCK_BIT, __ATOMIC_RELEASE);
 busy:
-    __atomic_store_n(&self->critical, self->critical - 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->critical, 0, __ATOMIC_RELEASE);
     return false;
+}
+
+static inline void wh__unlock_at_once(struct wh__thread *self, uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->critical, 0, __ATOMIC_RELEASE);
 }
 
 /* Stores `value`, whose bit 0 must be clear, and so leaves. */

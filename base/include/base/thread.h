@@ -18,6 +18,7 @@ enum wh__size { WH__64, WH__128, WH__256, WH__512, WH__SIZES };
 struct wh__heap {
     struct wh__page *open[WH__SIZES]; /* pages with room, the one in use first */
     void *returned;                   /* blocks that other threads gave back; atomic */
+    void *collecting;                 /* of these, what has been taken from there and is not yet in its pages */
 };
 
 struct wh__thread {
@@ -26,6 +27,9 @@ struct wh__thread {
     uint32_t *wants;            /* the lock that it took last, or is about to take; means something while critical does */
     struct wh__heap heap;
     uint64_t random[4];         /* state of the generator; random.h */
+    uint32_t number;            /* of this record, from 0 */
+    uint32_t busy_times;        /* context: how often */
+    const void *busy_parent;    /* this parent's lock was found taken */
     void *spool;                /* trace: spans that have ended on this thread */
     bool taken;                 /* under the registry's lock */
     bool lost;                  /* its thread stayed in the parent process; set at a fork() and never again */

@@ -11,8 +11,8 @@
 /* The clock by which ctx goes; NULL: the system's. */
 wh_clock *wh__clock_of(const wh_ctx *ctx);
 
-/* In node->timer: an index into the clock's timers, and what no place in a wheel has. */
-#define WH__ON_CLOCK (UINT64_C(2) << 56)
+/* In node->timer: in the upper half an index into the clock's timers, and below what no place in a wheel has (timer.c). */
+#define WH__ON_CLOCK UINT64_C(2)
 
 bool wh__clock_arm(wh_ctx *node);    /* false without memory */
 void wh__clock_disarm(wh_ctx *node);

@@ -19,7 +19,7 @@ struct wh__live_record {
     uint64_t id, parent;     /* from 1 on, as they were made; the parent's, 0 if it is not listed */
     int64_t born;
     uint32_t thread;         /* who has made it */
-    uint32_t flags;          /* of the node, when it was made */
+    uint32_t flags;          /* of the node, when it was made; with WH__SHARD its parent is a shard */
     uint32_t waiters;        /* atomic: who sleeps in wh_wait() */
     uint16_t forks;          /* wh__forks, as far as it fits */
     uint8_t shard;

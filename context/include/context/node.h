@@ -26,6 +26,7 @@
 #define WH__SIGNALLING (1u << 4) /* done, but the descriptor may not be readable yet: who sees this makes it so */
 #define WH__ORIGIN (1u << 5)     /* done by a cancel of this very node: it holds the cause */
 #define WH__OWNS_TEXT (1u << 6)  /* text is a block of WH__128 */
+#define WH__SHARDED (1u << 7)    /* its children hang in shards; shards.h */
 #define WH__ERR(state) ((int)(((state) >> 8) & 0xffff)) /* from bit 8: the error, once it is done */
 #define WH__FORWARD (1u << 31)   /* a value node below a live one, which has the answer */
 
@@ -46,6 +47,7 @@
 #define WH__MERGED_ABOVE (1u << 14) /* this or some node above is such */
 #define WH__CLOCK (1u << 15)      /* from here on another clock holds; clock.h */
 #define WH__CLOCKED (1u << 16)    /* it goes by such a clock */
+#define WH__SHARD (1u << 20)      /* no context of anybody's: a part of its parent, in a block of that one's; shards.h */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE | WH__MERGED_ABOVE | WH__CLOCKED)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
 #define WH__HAS_MORE (1u << 30)   /* beside a size: more than its block goes with it. That makes WH__SIZE() larger than WH__SIZES */
@@ -55,7 +57,7 @@ struct wh_ctx {
     uint32_t flags;
     uint32_t refs;           /* [lock] its owner, holds, children, and whoever is at work on it */
     uint32_t level;          /* how many nodes are above it */
-    wh_ctx *parent;          /* NULL: none that could go away */
+    wh_ctx *parent;          /* or a shard of it; NULL: none that could go away */
     /* live nodes only, from here on */
     wh_ctx *next, **link;    /* [lock of the live parent] siblings, newest first; link NULL: in no list */
     wh_ctx *children;        /* [lock] */
@@ -82,7 +84,7 @@ _Static_assert(sizeof(struct wh_ctx) == 128, "two cache lines, and what a walk o
 struct wh__value_node {
     uint32_t state, flags, refs, level; /* as above */
     wh_ctx *parent;
-    wh_ctx *live;            /* the nearest live node above, NULL if there is none; parent keeps it alive */
+    wh_ctx *live;            /* where what is below it hangs: the nearest live node above, or a shard of that; NULL: there is none */
     const struct wh_key *key;
     struct wh__live_record *record; /* NULL: not listed; live.h */
     _Alignas(16) unsigned char value[];
@@ -101,6 +103,8 @@ struct wh__extra {
     const struct wh_site *loser_site;
     int64_t loser_at;
     struct wh__live_record *record; /* NULL: not listed; live.h */
+    struct wh__shards *shards;      /* with WH__SHARDED */
+    uint32_t shards_left;           /* with WH__SHARDED, atomic: its owner has let go of so many */
 };
 _Static_assert(sizeof(struct wh__extra) <= 128, "one block");
 
@@ -139,24 +143,44 @@ static inline uint32_t wh__count_down(wh_ctx *node)
     return left;
 }
 
+/* Where what is derived from a node hangs: the node itself, above a value; a shard of that, maybe. NULL: nowhere. */
+static inline wh_ctx *wh__live_at(const wh_ctx *parent)
+{
+    if (!parent || !(parent->flags & WH__VALUE)) return (wh_ctx *)parent;
+    return ((const struct wh__value_node *)(const void *)parent)->live;
+}
+
 /* The node that knows whether ctx is done; NULL: none, it never is. */
 static inline wh_ctx *wh__live(const wh_ctx *ctx)
 {
-    if (!ctx || !(ctx->flags & WH__VALUE)) return (wh_ctx *)ctx;
-    return ((const struct wh__value_node *)(const void *)ctx)->live;
+    wh_ctx *live = wh__live_at(ctx);
+    return live && live->flags & WH__SHARD ? live->parent : live;
+}
+
+/* The one that it was derived from. */
+static inline wh_ctx *wh__parent(const wh_ctx *node)
+{
+    wh_ctx *parent = node->parent;
+    return parent && parent->flags & WH__SHARD ? parent->parent : parent;
 }
 
 /* Of an owner's handle, what it may cancel: of a value, only the node that was taken over with it. */
 static inline wh_ctx *wh__own(wh_ctx *ctx)
 {
-    while (ctx && ctx->flags & WH__VALUE && ctx->flags & WH__OWNS_PARENT) ctx = ctx->parent;
+    while (ctx && ctx->flags & WH__VALUE && ctx->flags & WH__OWNS_PARENT) ctx = wh__parent(ctx);
     return ctx;
 }
 
-/* The node whose cancel reaches this live one. */
+/* The node whose cancel reaches this live one, and in whose list it hangs; maybe a shard, which hears of it later. */
 static inline wh_ctx *wh__live_parent(const wh_ctx *node)
 {
-    return node->flags & WH__DETACHED ? NULL : wh__live(node->parent);
+    return node->flags & WH__DETACHED ? NULL : wh__live_at(node->parent);
+}
+
+/* The same, but never a shard: to be asked. */
+static inline wh_ctx *wh__live_above(const wh_ctx *node)
+{
+    return node->flags & WH__DETACHED ? NULL : wh__live(wh__parent(node));
 }
 
 /* Takes a live node out of the list it is in; under the lock of its live parent. */

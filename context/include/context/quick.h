@@ -58,9 +58,11 @@ static inline bool wh__is_background(const wh_ctx *parent)
     return !parent || (parent->flags & (WH__VALUE | WH__IMMORTAL)) == (WH__VALUE | WH__IMMORTAL);
 }
 
-/* Hangs in a filled node that has no deadline of its own. False, and nothing has happened, if the parent is done or busy. */
+/* Hangs in a filled node. False, and nothing has happened, if the parent is done, busy, or has shards: then nobody is to write
+ * here, not even the lock. */
 static inline __attribute__((always_inline)) bool wh__enter_quickly(struct wh__thread *self, wh_ctx *node, wh_ctx *parent)
 {
+    if (wh__unlikely(wh__state(parent) & WH__SHARDED)) return false;
     if (wh__unlikely(!wh__lock_at_once(self, &parent->state))) return false;
     const uint32_t state = wh__state_held(parent);
     const bool open = state < WH_NOT_OPEN_;
@@ -68,7 +70,7 @@ static inline __attribute__((always_inline)) bool wh__enter_quickly(struct wh__t
         wh__count_up(parent);
         wh__hang_in(node, parent);
     }
-    wh__unlock_as(self, &parent->state, state);
+    wh__unlock_at_once(self, &parent->state, state);
     return open;
 }
 
@@ -91,7 +93,7 @@ static inline __attribute__((always_inline)) bool wh__leave_quickly(struct wh__t
         if (node->link) wh__hang_out(node);
         wh__count_down(parent);
     }
-    wh__unlock_as(self, &parent->state, wh__state_held(parent));
+    wh__unlock_at_once(self, &parent->state, wh__state_held(parent));
     return leaves;
 }
 

@@ -15,9 +15,6 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
-/* The same, when wh__enter_quickly() could not. */
-wh_ctx *wh__node_enter_slowly(wh_ctx *node, int64_t now);
-
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
 
@@ -35,6 +32,7 @@ struct wh__verdict {
     const struct wh_site *site;
     const char *text;
     bool text_is_static;
+    int64_t *now;      /* NULL, or a reading of the clock that serves for many: 0 where what was done since may have taken time */
     bool not_a_loser;  /* do not count it if it comes too late */
     struct wh__failure *culprit; /* or NULL: whose fault it is; a block of WH__512, which is taken over in any case */
 };
@@ -45,6 +43,10 @@ void wh__signal_done(wh_ctx *node);
 
 /* Fires the deadline of node, or of the ancestor whose deadline it is, if it has passed. */
 void wh__expire(wh_ctx *node);
+
+/* The same by one lock, at `now`, of a node with a deadline that nothing is below, nobody waits for and nothing is to be done
+ * for. False, and nothing has happened, if it is not such, or not open. May be called under the lock of timers. */
+bool wh__expire_quietly(wh_ctx *node, int64_t now);
 
 /* Leaves it with the member of a group that ctx works for, if there is one and it has none yet. */
 void wh__note_failure(const wh_ctx *ctx, const struct wh__failure *failure);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/slab.h"
+#include "context/shards.h"
 
 /* ---- names ---- */
 
@@ -109,6 +110,16 @@ static bool cancel(struct real *real, const struct op *op, int site)
     return wh_cancel_at(real->contexts[op->at], reason, site % 2 ? text : NULL, false, &sites[site]);
 }
 
+/* Nobody is to notice. */
+static void give_shards(wh_ctx *ctx)
+{
+#ifdef SHARDED
+    if (!(ctx->flags & (WH__VALUE | WH__IMMORTAL))) wh__shard(ctx);
+#else
+    (void)ctx;
+#endif
+}
+
 static void derive(struct real *real, const struct op *op)
 {
     const wh_ctx *parent = context_of(real, op->from);
@@ -121,6 +132,7 @@ static void derive(struct real *real, const struct op *op)
                            : op->kind == MERGE ? wh_merge_at((const wh_ctx *const[]){parent, context_of(real, op->and)}, 2, site)
                            : op->kind == DETACH ? wh_detach_at(parent, site)
                            : wh_with_value(parent, &keys[op->number], &value);
+    if (op->at % 2 == 0) give_shards(real->contexts[op->at]);
 }
 
 bool real_do(struct real *real, const struct op *op, int site)

@@ -1,0 +1,5 @@
+/* As test_race.c, over parents of which many have shards. */
+#define SHARDED
+#include "shards_tools.h"
+
+#include "test_race.c"
