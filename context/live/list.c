@@ -1,11 +1,11 @@
-/* The list of those who are alive, in shards, so that threads seldom meet; and what turns it on. */
+/* The lists of those who are alive, several so that threads seldom meet; and what turns them on. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "list.h"
 
-struct wh__shard wh__shards[WH__SHARDS];
-static uint64_t ids; /* atomic: the last one given. In each shard they ascend: they are given under its lock */
+struct wh__list wh__lists[WH__LISTS];
+static uint64_t ids; /* atomic: the last one given. In each list they ascend: they are given under its lock */
 
 /* ---- what is tracked ---- */
 
@@ -65,7 +65,7 @@ size_t wh__live_unlisted(void)
 
 /* ---- coming and going ---- */
 
-void wh__shard_put(struct wh__live_record *record, struct wh__live_record *before)
+void wh__list_put(struct wh__live_record *record, struct wh__live_record *before)
 {
     record->next = before;
     record->prev = before->prev;
@@ -73,26 +73,26 @@ void wh__shard_put(struct wh__live_record *record, struct wh__live_record *befor
     before->prev = record;
 }
 
-void wh__shard_take(struct wh__live_record *record)
+void wh__list_take(struct wh__live_record *record)
 {
     record->prev->next = record->next;
     record->next->prev = record->prev;
 }
 
-void wh__shard_begin(struct wh__shard *shard)
+void wh__list_begin(struct wh__list *list)
 {
-    if (!shard->ends.next) shard->ends.next = shard->ends.prev = &shard->ends;
+    if (!list->ends.next) list->ends.next = list->ends.prev = &list->ends;
 }
 
 static void list(struct wh__live_record *record)
 {
-    struct wh__shard *shard = &wh__shards[record->shard];
-    wh__lock(&shard->lock);
-    wh__shard_begin(shard);
+    struct wh__list *list = &wh__lists[record->list];
+    wh__lock(&list->lock);
+    wh__list_begin(list);
     record->id = __atomic_add_fetch(&ids, 1, __ATOMIC_RELAXED);
-    wh__shard_put(record, &shard->ends);
-    shard->count++;
-    wh__unlock(&shard->lock);
+    wh__list_put(record, &list->ends);
+    list->count++;
+    wh__unlock(&list->lock);
 }
 
 uint64_t wh__live_last_id(void)
@@ -120,7 +120,7 @@ wh_ctx *wh__live_enter(wh_ctx *node)
         .thread = self ? self->id : 0,
         .flags = node->flags | (node->parent ? node->parent->flags & WH__SHARD : 0),
         .forks = (uint16_t)wh__forks,
-        .shard = self ? self->id % WH__SHARDS : 0,
+        .list = self ? self->id % WH__LISTS : 0,
     };
     list(record);
     if (is_value)
@@ -132,10 +132,10 @@ wh_ctx *wh__live_enter(wh_ctx *node)
 
 static void set_stage(struct wh__live_record *record, uint8_t stage)
 {
-    struct wh__shard *shard = &wh__shards[record->shard];
-    wh__lock(&shard->lock);
+    struct wh__list *list = &wh__lists[record->list];
+    wh__lock(&list->lock);
     record->stage = stage;
-    wh__unlock(&shard->lock);
+    wh__unlock(&list->lock);
 }
 
 void wh__live_ending(struct wh__live_record *record)
@@ -150,11 +150,11 @@ void wh__live_stays(struct wh__live_record *record)
 
 void wh__live_leave(struct wh__live_record *record)
 {
-    struct wh__shard *shard = &wh__shards[record->shard];
-    wh__lock(&shard->lock);
-    wh__shard_take(record);
-    shard->count--;
-    wh__unlock(&shard->lock);
+    struct wh__list *list = &wh__lists[record->list];
+    wh__lock(&list->lock);
+    wh__list_take(record);
+    list->count--;
+    wh__unlock(&list->lock);
     wh__slab_put(record);
 }
 
@@ -166,10 +166,10 @@ void wh__live_waits(struct wh__live_record *record, int more)
 size_t wh_live_count(void)
 {
     size_t count = 0;
-    for (size_t i = 0; i < WH__SHARDS; i++) {
-        wh__lock(&wh__shards[i].lock);
-        count += wh__shards[i].count;
-        wh__unlock(&wh__shards[i].lock);
+    for (size_t i = 0; i < WH__LISTS; i++) {
+        wh__lock(&wh__lists[i].lock);
+        count += wh__lists[i].count;
+        wh__unlock(&wh__lists[i].lock);
     }
     return count;
 }

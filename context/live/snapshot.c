@@ -1,6 +1,6 @@
 /* A copy of the list, taken in slices.
  *
- * A bookmark in the list keeps the place between two slices. Under the shard's lock no record goes, so no node that is
+ * A bookmark in the list keeps the place between two slices. Under the list's lock no record goes, so no node that is
  * listed goes; under the node's own lock, while somebody has it and its owner is not just ending it, what it points to stays too.
  * Memory is had before the lock is. */
 #include <errno.h>
@@ -116,7 +116,7 @@ static void copy(struct wh__snapshot *snapshot, const struct wh__live_record *re
     wh__unlock(&node->state);
 }
 
-/* ---- one shard ---- */
+/* ---- one list ---- */
 
 static bool make_room(struct wh__snapshot *snapshot)
 {
@@ -138,18 +138,18 @@ static bool make_room(struct wh__snapshot *snapshot)
     return true;
 }
 
-/* Under the lock of the shard. Returns the first that is still to be read, `ends` if there is none. A bookmark whose dump
+/* Under the lock of the list. Returns the first that is still to be read, `ends` if there is none. A bookmark whose dump
  * stayed in the parent process is taken out, and its memory left alone. */
-static struct wh__live_record *read_slice(struct wh__snapshot *snapshot, struct wh__shard *shard,
+static struct wh__live_record *read_slice(struct wh__snapshot *snapshot, struct wh__list *list,
                                           struct wh__live_record *record, uint64_t last)
 {
     size_t steps = 0;
-    for (struct wh__live_record *next; record != &shard->ends && steps < WH_DUMP_SLICE; record = next, steps++) {
+    for (struct wh__live_record *next; record != &list->ends && steps < WH_DUMP_SLICE; record = next, steps++) {
         next = record->next;
         if (!record->node) {
-            if (record->forks != (uint16_t)wh__forks) wh__shard_take(record);
+            if (record->forks != (uint16_t)wh__forks) wh__list_take(record);
         } else if (record->id > last) {
-            record = &shard->ends; /* and so are all that follow */
+            record = &list->ends; /* and so are all that follow */
             break;
         } else {
             copy(snapshot, record);
@@ -160,20 +160,20 @@ static struct wh__live_record *read_slice(struct wh__snapshot *snapshot, struct 
     return record;
 }
 
-static bool read_shard(struct wh__snapshot *snapshot, struct wh__shard *shard, struct wh__live_record *bookmark,
+static bool read_list(struct wh__snapshot *snapshot, struct wh__list *list, struct wh__live_record *bookmark,
                        uint64_t last)
 {
     bool more = true, placed = false, room = true;
     while (more) {
         room = make_room(snapshot);
-        wh__lock(&shard->lock);
-        wh__shard_begin(shard);
-        struct wh__live_record *from = placed ? bookmark->next : shard->ends.next;
-        if (placed) wh__shard_take(bookmark);
-        if (room) from = read_slice(snapshot, shard, from, last);
-        more = placed = room && from != &shard->ends;
-        if (placed) wh__shard_put(bookmark, from);
-        wh__unlock(&shard->lock);
+        wh__lock(&list->lock);
+        wh__list_begin(list);
+        struct wh__live_record *from = placed ? bookmark->next : list->ends.next;
+        if (placed) wh__list_take(bookmark);
+        if (room) from = read_slice(snapshot, list, from, last);
+        more = placed = room && from != &list->ends;
+        if (placed) wh__list_put(bookmark, from);
+        wh__unlock(&list->lock);
     }
     return room;
 }
@@ -185,7 +185,7 @@ int wh__snapshot_take(struct wh__snapshot *snapshot)
     const uint64_t last = wh__live_last_id();
     bool room = bookmark != NULL;
     if (bookmark) bookmark->forks = (uint16_t)wh__forks;
-    for (size_t i = 0; room && i < WH__SHARDS; i++) room = read_shard(snapshot, &wh__shards[i], bookmark, last);
+    for (size_t i = 0; room && i < WH__LISTS; i++) room = read_list(snapshot, &wh__lists[i], bookmark, last);
     wh__mem_free(bookmark);
     if (!room) return ENOMEM;
     snapshot->texts[0] = '\0';

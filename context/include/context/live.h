@@ -4,7 +4,7 @@
  * WH__TRACKING is set in it. A context that is listed has a record; a live node that has one, or may be measured, has its
  * struct wh__extra, and what ends a context goes the long way for that.
  *
- * Locks: a shard's comes before those of nodes. While it is held no record goes, and so no node that is listed. */
+ * Locks: that of a list comes before those of nodes. While it is held no record goes, and so no node that is listed. */
 #ifndef CONTEXT_LIVE_H
 #define CONTEXT_LIVE_H
 
@@ -14,7 +14,7 @@
 
 /* One block of WH__64. What stands in it is immutable, where nothing else is said. */
 struct wh__live_record {
-    struct wh__live_record *next, *prev; /* [lock of the shard] oldest first */
+    struct wh__live_record *next, *prev; /* [lock of the list] oldest first */
     const wh_ctx *node;      /* NULL: the bookmark of a dump */
     uint64_t id, parent;     /* from 1 on, as they were made; the parent's, 0 if it is not listed */
     int64_t born;
@@ -22,8 +22,8 @@ struct wh__live_record {
     uint32_t flags;          /* of the node, when it was made; with WH__SHARD its parent is a shard */
     uint32_t waiters;        /* atomic: who sleeps in wh_wait() */
     uint16_t forks;          /* wh__forks, as far as it fits */
-    uint8_t shard;
-    uint8_t stage;           /* [lock of the shard] */
+    uint8_t list;
+    uint8_t stage;           /* [lock of the list] */
 };
 _Static_assert(sizeof(struct wh__live_record) == 64, "one block");
 
