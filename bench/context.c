@@ -54,13 +54,17 @@ static void timed_derive_cancel_end_at_root(size_t n)
 
 /* ---- two threads ---- */
 
+static wh_ctx *parents[2], *shared; /* not `live`: once threads have fought for a parent, it has shards */
+
 static void derive_cancel_end_by(size_t n, int who)
 {
     (void)who;
-    derive_cancel_end(n);
+    while (n--) {
+        wh_ctx *ctx = wh_with_cancel(shared);
+        wh_cancel(ctx, WH_CANCELED, NULL);
+        wh_end(ctx);
+    }
 }
-
-static wh_ctx *parents[2];
 
 static void derive_cancel_end_apart(size_t n, int who)
 {
@@ -149,6 +153,7 @@ static void begin(void)
     live = wh_with_cancel(background);
     parents[0] = wh_with_cancel(background);
     parents[1] = wh_with_cancel(background);
+    shared = wh_with_cancel(background);
     make_chain();
     timed_derive_end(1); /* starts the thread for timers, on another CPU */
 }
@@ -158,6 +163,7 @@ static void end(void)
     for (size_t i = sizeof chains / sizeof *chains; i--;) wh_end(chains[i]);
     wh_end(parents[0]);
     wh_end(parents[1]);
+    wh_end(shared);
     wh_end(live);
 }
 
