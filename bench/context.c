@@ -145,6 +145,24 @@ static void add_value_end(size_t n)
     while (n--) wh_end(wh_with_wanted(live, 1));
 }
 
+/* ---- listed, and measured (live.h) ---- */
+
+static void tracked(unsigned what, void (*op)(size_t n), size_t n)
+{
+    wh_track(what);
+    op(n);
+    wh_track(0);
+}
+
+static void derive_end_live(size_t n) { tracked(WH_TRACK_LIVE, derive_end, n); }
+static void derive_end_latency(size_t n) { tracked(WH_TRACK_LATENCY, derive_end, n); }
+static void derive_cancel_end_live(size_t n) { tracked(WH_TRACK_LIVE, derive_cancel_end, n); }
+static void derive_cancel_end_latency(size_t n) { tracked(WH_TRACK_LATENCY, derive_cancel_end, n); }
+static void timed_live(size_t n) { tracked(WH_TRACK_LIVE, timed_derive_end, n); }
+static void timed_latency(size_t n) { tracked(WH_TRACK_LATENCY, timed_derive_end, n); }
+static void value_live(size_t n) { tracked(WH_TRACK_LIVE, add_value_end, n); }
+static void value_latency(size_t n) { tracked(WH_TRACK_LATENCY, add_value_end, n); }
+
 /* ---- the room ---- */
 
 static void begin(void)
@@ -188,6 +206,14 @@ static const struct subject subjects[] = {
     {.rows = {{.name = "value at depth 1", .floor = "load and branch"}}, .op = look_up_1},
     {.rows = {{.name = "value at depth 10", .floor = "load and branch"}}, .op = look_up_10},
     {.rows = {{.name = "value at depth 1000", .floor = "load and branch"}}, .op = look_up_1000},
+    {.rows = {{.name = "derive+end, listed", .floor = "derive+end"}}, .op = derive_end_live},
+    {.rows = {{.name = "derive+end, measured", .floor = "derive+end"}}, .op = derive_end_latency},
+    {.rows = {{.name = "derive+cancel+end, listed", .floor = "derive+cancel+end"}}, .op = derive_cancel_end_live},
+    {.rows = {{.name = "derive+cancel+end, measured", .floor = "derive+cancel+end"}}, .op = derive_cancel_end_latency},
+    {.rows = {{.name = "derive+end, deadline, listed", .floor = "derive+end, deadline"}}, .op = timed_live},
+    {.rows = {{.name = "derive+end, deadline, measured", .floor = "derive+end, deadline"}}, .op = timed_latency},
+    {.rows = {{.name = "with value+end, listed", .floor = "with value+end"}}, .op = value_live},
+    {.rows = {{.name = "with value+end, measured", .floor = "with value+end"}}, .op = value_latency},
     {.op = NULL},
 };
 

@@ -20,7 +20,7 @@ static void on_signal(int number)
     const uint64_t one = 1;
     const int saved = errno;
     (void)number;
-    if (write(__atomic_load_n(&fd, __ATOMIC_RELAXED), &one, sizeof one) < 0) errno = saved; /* full: it will wake */
+    if (wh__write(__atomic_load_n(&fd, __ATOMIC_RELAXED), &one, sizeof one) < 0) errno = saved; /* full: it will wake */
 }
 
 static void *run(void *unused)

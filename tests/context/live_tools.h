@@ -59,4 +59,19 @@ static inline uint64_t id_of(const wh_ctx *ctx)
         if (!says(text, words)) fail_msg("\"%s\" is not in:\n%s", words, text); \
     } while (0)
 
+/* Setup and teardown: whatever a test has made is gone by then, or it has leaked. */
+static inline int tracks(void **state)
+{
+    (void)state;
+    wh_track(WH_TRACK_LIVE);
+    return 0;
+}
+
+static inline int leaves_nothing(void **state)
+{
+    (void)state;
+    wh_track(0);
+    return wh_live_count() ? -1 : 0;
+}
+
 #endif

@@ -5,13 +5,6 @@
 WH_REASON(reason_x, "x");
 WH_KEY(number, int)
 
-static int leaves_nothing(void **state)
-{
-    (void)state;
-    wh_track(0);
-    return wh_live_count() ? -1 : 0;
-}
-
 /* ---- many, while others change them ---- */
 
 enum { THREADS = 8, OWN = 64 };

@@ -22,15 +22,6 @@ static struct late {
     wh_ctx *ctx;
     int sources[2];
 } late[LATE];
-static bool failed;
-
-#define HOLDS(condition) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            __atomic_store_n(&failed, true, __ATOMIC_RELAXED); \
-        } \
-    } while (0)
 
 static void count(void *arg)
 {
@@ -147,7 +138,7 @@ static void T014_T019_T095_all_below_is_done_when_a_cancel_returns(void **state)
 {
     (void)state;
     uint32_t seed = 4711;
-    for (int round = chances(1500); round && !failed; round--) {
+    for (int round = chances(1500); round && !is_broken; round--) {
         struct thread each[THREADS];
         pthread_t threads[THREADS];
         make_graph(&seed);
@@ -161,7 +152,7 @@ static void T014_T019_T095_all_below_is_done_when_a_cancel_returns(void **state)
         for (int i = 0; i < NODES; i++) HOLDS(graph.all[i]->refs >= 1 && !graph.all[i]->children);
         for (int i = 0; i < NODES; i++) wh_release(graph.all[i]);
     }
-    assert_false(failed);
+    assert_false(is_broken);
 }
 
 /* Two cancels meet in every node of a ladder: each closes some, and has to wait for the other's below those. */
@@ -186,7 +177,7 @@ static void T020_T095_two_cancels_that_cross_again_and_again(void **state)
 {
     (void)state;
     uint32_t seed = 99;
-    for (int round = chances(1500); round && !failed; round--) {
+    for (int round = chances(1500); round && !is_broken; round--) {
         uint32_t seeds[2] = {next_random(&seed) | 1, next_random(&seed) & ~1u};
         pthread_t threads[2];
         left[0] = wh_with_cancel(NULL);
@@ -206,7 +197,7 @@ static void T020_T095_two_cancels_that_cross_again_and_again(void **state)
             if (i) wh_end(leaves[i][1]);
         }
     }
-    assert_false(failed);
+    assert_false(is_broken);
 }
 
 /* While one source is cancelled, its owner ends the merged context, below which somebody still works. */
@@ -229,7 +220,7 @@ static void T023_T095_ended_while_a_source_is_cancelled(void **state)
 {
     (void)state;
     uint32_t seed = 5;
-    for (int round = chances(4000); round && !failed; round--) {
+    for (int round = chances(4000); round && !is_broken; round--) {
         WH_AUTO wh_ctx *other = wh_with_cancel(NULL);
         const bool alone = next_random(&seed) % 2;
         uint32_t its_seed = next_random(&seed);
@@ -246,7 +237,7 @@ static void T023_T095_ended_while_a_source_is_cancelled(void **state)
         wh_end(ending.source);
         HOLDS(!alone || (other->children == NULL && other->refs == 1));
     }
-    assert_false(failed);
+    assert_false(is_broken);
 }
 
 int main(void)

@@ -143,6 +143,16 @@ static inline int in_child(bool (*fn)(void *arg), void *arg)
     return fate_of(fork_to(fn, arg));
 }
 
+/* For conditions on any thread, where cmocka must not jump: is_broken is to be looked at in the end. */
+static bool is_broken __attribute__((unused)); /* atomic */
+#define HOLDS(condition) \
+    do { \
+        if (!(condition)) { \
+            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
+            __atomic_store_n(&is_broken, true, __ATOMIC_RELAXED); \
+        } \
+    } while (0)
+
 /* For conditions in a child, where cmocka must not jump. */
 #define CHECK(condition) \
     do { \

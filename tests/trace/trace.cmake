@@ -1,5 +1,6 @@
 whence_test(trace/test_span.c LABELS quick)
 whence_test(trace/test_cancellation.c LABELS quick)
+whence_test(trace/test_origin.c LABELS quick)
 whence_test(trace/test_sampler.c LABELS quick LINK m)
 foreach(subject provider provider_loss provider_threads)
     whence_test(trace/test_${subject}.c LABELS quick)
