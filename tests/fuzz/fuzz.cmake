@@ -1,7 +1,9 @@
-# Fuzz targets. With clang and sanitizers (the fuzz preset) they are libFuzzer programs, run by hand; with any compiler they
-# are tests that run over their corpus and so many changes of it.
+# Fuzz targets. With clang and sanitizers (the fuzz preset) they are libFuzzer programs: as tests they run for ten seconds each,
+# by hand as long as one likes. With any compiler they are tests that run over their corpus and so many changes of it.
+add_custom_target(fuzzers)
 function(whence_fuzz name rounds)
     add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
+    add_dependencies(fuzzers fuzz_${name})
     target_compile_definitions(fuzz_${name} PRIVATE _GNU_SOURCE)
     target_compile_options(fuzz_${name} PRIVATE ${WHENCE_WARNINGS})
     set_target_properties(fuzz_${name} PROPERTIES C_STANDARD 11)
@@ -11,6 +13,11 @@ function(whence_fuzz name rounds)
     target_link_libraries(fuzz_${name} PRIVATE whence-static)
     if(WHENCE_FUZZ)
         target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        set(found ${CMAKE_CURRENT_BINARY_DIR}/found/${name})
+        file(MAKE_DIRECTORY ${found}/corpus)
+        add_test(NAME fuzz_${name} COMMAND fuzz_${name} -max_total_time=10 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
+            -artifact_prefix=${found}/ ${found}/corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+        set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
     else()
         target_sources(fuzz_${name} PRIVATE fuzz/driver.c)
         add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name} ${rounds})
