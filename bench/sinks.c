@@ -8,19 +8,25 @@
 
 static uint64_t sum; /* so that nothing can be left out */
 
+static uint64_t words_of(struct wh_bytes span)
+{
+    const unsigned char *bytes = span.ptr;
+    uint64_t words = 0;
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= span.len; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        words += word;
+    }
+    for (; at < span.len; at++) words += bytes[at];
+    return words;
+}
+
 static int read_all(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
     (void)self, (void)deadline, (void)rejected;
     uint64_t words = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        const unsigned char *bytes = batch->spans[i].ptr;
-        size_t at = 0;
-        for (uint64_t word; at + sizeof word <= batch->spans[i].len; at += sizeof word) {
-            memcpy(&word, bytes + at, sizeof word);
-            words += word;
-        }
-        for (; at < batch->spans[i].len; at++) words += bytes[at];
-    }
+    for (size_t s = 0; s < batch->scope_count; s++)
+        for (size_t i = 0; i < batch->scopes[s].count; i++) words += words_of(batch->scopes[s].spans[i]);
     __atomic_store_n(&sum, words, __ATOMIC_RELAXED);
     return 0;
 }
@@ -77,19 +83,28 @@ static bool make_room(struct request_sink *sink, size_t size)
     return true;
 }
 
+static size_t size_of_scope(const struct wh_scope_spans *scope)
+{
+    size_t size = sized(scope->scope.len);
+    for (size_t i = 0; i < scope->count; i++) size += sized(scope->spans[i].len);
+    return size;
+}
+
 static int write_request(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
     (void)deadline, (void)rejected;
     struct request_sink *sink = (void *)self;
-    size_t scope_spans = sized(batch->scope.len);
-    for (size_t i = 0; i < batch->count; i++) scope_spans += sized(batch->spans[i].len);
-    const size_t resource_spans = sized(batch->resource.len) + sized(scope_spans);
+    size_t resource_spans = sized(batch->resource.len);
+    for (size_t s = 0; s < batch->scope_count; s++) resource_spans += sized(size_of_scope(&batch->scopes[s]));
     if (!make_room(sink, sized(resource_spans))) return ENOMEM;
     unsigned char *p = put_head(sink->buffer, RESOURCE_SPANS, resource_spans);
     p = put(p, RESOURCE, batch->resource);
-    p = put_head(p, SCOPE_SPANS, scope_spans);
-    p = put(p, SCOPE, batch->scope);
-    for (size_t i = 0; i < batch->count; i++) p = put(p, SPANS, batch->spans[i]);
+    for (size_t s = 0; s < batch->scope_count; s++) {
+        const struct wh_scope_spans *scope = &batch->scopes[s];
+        p = put_head(p, SCOPE_SPANS, size_of_scope(scope));
+        p = put(p, SCOPE, scope->scope);
+        for (size_t i = 0; i < scope->count; i++) p = put(p, SPANS, scope->spans[i]);
+    }
     __atomic_fetch_add(&written, (uint64_t)(p - sink->buffer), __ATOMIC_RELAXED);
     return 0;
 }

@@ -270,20 +270,25 @@ static bool is_own(const struct wh_batch *batch)
     return false;
 }
 
+static void add_spans(struct console *console, const struct wh_scope_spans *scope, struct wh_str service)
+{
+    struct wh_span_view view;
+    for (size_t i = 0; i < scope->count; i++)
+        if (!wh_span_read(scope->spans[i], &view) || !has_ids(&view))
+            lose(console, 1, EBADMSG);
+        else if (!add_span(console, &view, service))
+            lose(console, 1, ENOMEM);
+}
+
 static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
     struct console *console = (struct console *)self;
     const struct wh_str service = service_of(batch->resource);
-    struct wh_span_view view;
     begin_call(console, deadline);
     console->batches++;
     console->is_own = is_own(batch);
     note_service(console, service);
-    for (size_t i = 0; i < batch->count; i++)
-        if (!wh_span_read(batch->spans[i], &view) || !has_ids(&view))
-            lose(console, 1, EBADMSG);
-        else if (!add_span(console, &view, service))
-            lose(console, 1, ENOMEM);
+    for (size_t s = 0; s < batch->scope_count; s++) add_spans(console, &batch->scopes[s], service);
     let_complete_go(console, batch->count < WHOLE_BATCH);
     *rejected = console->lost < batch->count ? console->lost : batch->count;
     console->lost -= *rejected;

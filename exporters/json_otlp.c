@@ -207,24 +207,46 @@ static void put_message(struct walk *walk, const struct message *message, struct
     wh__json_put(walk->json, "}");
 }
 
+static void put_schema_url(struct wh__json *json, struct wh_str url)
+{
+    if (!url.len) return;
+    wh__json_put(json, ",\"schemaUrl\":");
+    wh__json_text(json, (struct wh_bytes){url.ptr, url.len});
+}
+
+/* A scope of which nothing is a span is left out, with all around it if it is the first. */
+static size_t put_scope_spans(struct walk *walk, const struct wh_batch *batch, const struct wh_scope_spans *spans, bool first)
+{
+    struct wh_span_view view;
+    size_t count = 0;
+    for (size_t i = 0; i < spans->count; i++) {
+        if (!wh_span_read(spans->spans[i], &view)) continue;
+        if (count++ == 0) {
+            wh__json_put(walk->json, first ? "{\"resourceSpans\":[{\"resource\":" : ",{\"scope\":");
+            if (first) put_message(walk, &resource, batch->resource);
+            if (first) wh__json_put(walk->json, ",\"scopeSpans\":[{\"scope\":");
+            put_message(walk, &scope, spans->scope);
+            wh__json_put(walk->json, ",\"spans\":[");
+        } else {
+            wh__json_put(walk->json, ",");
+        }
+        put_message(walk, &span, spans->spans[i]);
+    }
+    if (count == 0) return 0;
+    wh__json_put(walk->json, "]");
+    put_schema_url(walk->json, spans->schema_url);
+    wh__json_put(walk->json, "}");
+    return count;
+}
+
 size_t wh__json_batch(struct wh__json *json, const struct wh_batch *batch)
 {
     struct walk walk = {.json = json};
-    struct wh_span_view view;
     size_t count = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (!wh_span_read(batch->spans[i], &view)) continue;
-        if (count++ == 0) {
-            wh__json_put(json, "{\"resourceSpans\":[{\"resource\":");
-            put_message(&walk, &resource, batch->resource);
-            wh__json_put(json, ",\"scopeSpans\":[{\"scope\":");
-            put_message(&walk, &scope, batch->scope);
-            wh__json_put(json, ",\"spans\":[");
-        } else {
-            wh__json_put(json, ",");
-        }
-        put_message(&walk, &span, batch->spans[i]);
-    }
-    if (count) wh__json_put(json, "]}]}]}");
+    for (size_t i = 0; i < batch->scope_count; i++) count += put_scope_spans(&walk, batch, &batch->scopes[i], count == 0);
+    if (count == 0) return 0;
+    wh__json_put(json, "]");
+    put_schema_url(json, batch->schema_url);
+    wh__json_put(json, "}]}");
     return count;
 }

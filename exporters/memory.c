@@ -22,8 +22,9 @@ static bool keep(struct memory *memory, struct wh_bytes span)
 static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
     (void)deadline;
-    for (size_t i = 0; i < batch->count; i++)
-        if (!keep((struct memory *)self, batch->spans[i])) ++*rejected;
+    for (size_t s = 0; s < batch->scope_count; s++)
+        for (size_t i = 0; i < batch->scopes[s].count; i++)
+            if (!keep((struct memory *)self, batch->scopes[s].spans[i])) ++*rejected;
     return 0;
 }
 

@@ -142,10 +142,11 @@ bool wh_span_attr(const struct wh_span_view *span, const char *key, struct wh_at
 
 /* ---- whole requests: ExportTraceServiceRequest { ResourceSpans { resource, ScopeSpans { scope, spans } } } ---- */
 
-enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SCOPE = 1, SPANS = 2, AT_ONCE = 256 };
+enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SCOPE = 1, SPANS = 2, SCHEMA_URL = 3, AT_ONCE = 256 };
 
 struct walk {
     struct wh_batch batch;
+    struct wh_scope_spans scope;
     struct wh_bytes spans[AT_ONCE];
     int (*each)(const struct wh_batch *batch, void *arg);
     void *arg;
@@ -163,8 +164,9 @@ static struct wh_bytes first_message(struct wh_bytes rest, uint32_t number, bool
 
 static int give(struct walk *walk)
 {
+    walk->batch.count = walk->scope.count;
     const int rc = walk->batch.count ? walk->each(&walk->batch, walk->arg) : 0;
-    walk->batch.count = 0;
+    walk->scope.count = 0;
     return rc;
 }
 
@@ -172,11 +174,12 @@ static int walk_scope(struct walk *walk, struct wh_bytes rest)
 {
     struct wh__field field;
     int rc = 0;
-    walk->batch.scope = first_message(rest, SCOPE, &walk->broken);
+    walk->scope.scope = first_message(rest, SCOPE, &walk->broken);
+    walk->scope.schema_url = as_text(first_message(rest, SCHEMA_URL, &walk->broken));
     while (rc == 0 && wh__next_field(&rest, &field, &walk->broken)) {
         if (field.number != SPANS || field.type != WH__LEN) continue;
-        walk->spans[walk->batch.count++] = field.bytes;
-        if (walk->batch.count == AT_ONCE) rc = give(walk);
+        walk->spans[walk->scope.count++] = field.bytes;
+        if (walk->scope.count == AT_ONCE) rc = give(walk);
     }
     return rc ? rc : give(walk);
 }
@@ -186,6 +189,7 @@ static int walk_resource(struct walk *walk, struct wh_bytes rest)
     struct wh__field field;
     int rc = 0;
     walk->batch.resource = first_message(rest, RESOURCE, &walk->broken);
+    walk->batch.schema_url = as_text(first_message(rest, SCHEMA_URL, &walk->broken));
     while (rc == 0 && wh__next_field(&rest, &field, &walk->broken))
         if (field.number == SCOPE_SPANS && field.type == WH__LEN) rc = walk_scope(walk, field.bytes);
     return rc;
@@ -193,10 +197,11 @@ static int walk_resource(struct walk *walk, struct wh_bytes rest)
 
 int wh_read_request(struct wh_bytes request, int (*each)(const struct wh_batch *batch, void *arg), void *arg)
 {
-    struct walk walk = {.batch = {.size = sizeof walk.batch}, .each = each, .arg = arg};
+    struct walk walk = {.batch = {.size = sizeof walk.batch, .scope_count = 1}, .each = each, .arg = arg};
     struct wh__field field;
     int rc = 0;
-    walk.batch.spans = walk.spans;
+    walk.batch.scopes = &walk.scope;
+    walk.scope.spans = walk.spans;
     while (rc == 0 && wh__next_field(&request, &field, &walk.broken))
         if (field.number == RESOURCE_SPANS && field.type == WH__LEN) rc = walk_resource(&walk, field.bytes);
     return rc ? rc : walk.broken ? EBADMSG : 0;

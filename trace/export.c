@@ -58,8 +58,9 @@ static void add(uint64_t *counter, uint64_t n)
 /* What one exporter has accepted is exported, whatever the others say. */
 static int export_batch(wh_provider *provider, int64_t deadline)
 {
-    const struct wh_batch batch = {.size = sizeof batch, .resource = provider->resource, .scope = provider->scope,
-        .spans = provider->batch, .count = provider->batch_count};
+    const struct wh_scope_spans spans = {.scope = provider->scope, .spans = provider->batch, .count = provider->batch_count};
+    const struct wh_batch batch = {.size = sizeof batch, .resource = provider->resource, .scopes = &spans,
+        .scope_count = 1, .count = spans.count};
     int result = 0;
     size_t accepted = 0;
     if (batch.count == 0) return 0;

@@ -37,7 +37,7 @@ static int take_batch(const struct wh_batch *batch, void *arg)
     collector.file->export_batch(collector.file, batch, WH_NEVER, &rejected);
     collector.spans += batch->count;
     collector.last_arrival = wh_now();
-    if (wh_span_read(batch->spans[0], &span))
+    if (wh_span_read(batch->scopes[0].spans[0], &span))
         for (int i = 0; i < 16; i++) snprintf(collector.trace_id + 2 * i, 3, "%02x", span.trace_id[i]);
     return 0;
 }

@@ -65,6 +65,7 @@ static void trim(struct wh__otlp_room *room)
 void wh__otlp_request_trim(struct wh__otlp_request *request)
 {
     const size_t each = sizeof *request->spans;
+    trim(&request->scopes);
     trim(&request->packed);
     trim(&request->zipped);
     if (is_worth_keeping(request->span_size * each, request->span_used * each)) return;
@@ -75,6 +76,7 @@ void wh__otlp_request_trim(struct wh__otlp_request *request)
 
 void wh__otlp_request_free(struct wh__otlp_request *request)
 {
+    drop_room(&request->scopes);
     drop_room(&request->packed);
     drop_room(&request->zipped);
     wh__otlp_mem_free(request->spans);
@@ -90,19 +92,35 @@ static ProtobufCBinaryData as_data(struct wh_bytes bytes)
     return (ProtobufCBinaryData){bytes.len, pointer.out};
 }
 
+/* A message for each scope, and behind them all the list of pointers to them that the schema wants. */
+static Wh__Otlp__ScopeSpans **lay_out(struct wh__otlp_request *request, const struct wh_batch *batch)
+{
+    ProtobufCBinaryData *spans = request->spans;
+    Wh__Otlp__ScopeSpans *scopes = (void *)request->scopes.bytes;
+    Wh__Otlp__ScopeSpans **list = (void *)(scopes + batch->scope_count);
+    for (size_t s = 0; s < batch->scope_count; s++) {
+        const struct wh_scope_spans *from = &batch->scopes[s];
+        wh__otlp__scope_spans__init(list[s] = &scopes[s]);
+        scopes[s].scope = as_data(from->scope);
+        scopes[s].schema_url = as_data((struct wh_bytes){from->schema_url.ptr, from->schema_url.len});
+        scopes[s].n_spans = from->count;
+        scopes[s].spans = spans;
+        for (size_t i = 0; i < from->count; i++) *spans++ = as_data(from->spans[i]);
+    }
+    return list;
+}
+
 static int pack(struct wh__otlp_request *request, const struct wh_batch *batch, struct wh_bytes *body)
 {
-    Wh__Otlp__ScopeSpans scope = WH__OTLP__SCOPE_SPANS__INIT, *scopes[] = {&scope};
     Wh__Otlp__ResourceSpans resource = WH__OTLP__RESOURCE_SPANS__INIT, *resources[] = {&resource};
     Wh__Otlp__ExportTraceServiceRequest all = WH__OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
-    if (!make_span_room(request, batch->count)) return ENOMEM;
-    for (size_t i = 0; i < batch->count; i++) request->spans[i] = as_data(batch->spans[i]);
-    scope.scope = as_data(batch->scope);
-    scope.n_spans = batch->count;
-    scope.spans = request->spans;
+    const size_t of_scope = sizeof(Wh__Otlp__ScopeSpans) + sizeof(Wh__Otlp__ScopeSpans *);
+    if (!make_span_room(request, batch->count) || batch->scope_count > SIZE_MAX / 2 / of_scope) return ENOMEM;
+    if (!make_room(&request->scopes, batch->scope_count * of_scope)) return ENOMEM;
     resource.resource = as_data(batch->resource);
-    resource.n_scope_spans = 1;
-    resource.scope_spans = scopes;
+    resource.schema_url = as_data((struct wh_bytes){batch->schema_url.ptr, batch->schema_url.len});
+    resource.n_scope_spans = batch->scope_count;
+    resource.scope_spans = lay_out(request, batch);
     all.n_resource_spans = 1;
     all.resource_spans = resources;
 

@@ -1,7 +1,7 @@
 /* whence/exporters.h: how spans leave, and how to write an exporter of your own.
  *
  * A span that has ended is its OTLP encoding (opentelemetry.proto.trace.v1.Span, protobuf): what is recorded is what goes
- * on the wire. An exporter gets batches of such spans, with the resource and the scope that they share, and may read them
+ * on the wire. An exporter gets batches of such spans, with the resource and the scopes that they share, and may read them
  * with the functions below.
  */
 #ifndef WHENCE_EXPORTERS_H
@@ -44,13 +44,22 @@ WH_API struct wh_exporter *wh_otlp_exporter_new_at(const struct wh_otlp_opts *op
 
 /* ---- One of your own -------------------------------------------------------------------------------------------*/
 
-/* Valid during the call only. */
+/* The spans of one scope. */
+struct wh_scope_spans {
+    struct wh_bytes scope;         /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
+    struct wh_str schema_url;      /* of what the scope records; may be empty */
+    const struct wh_bytes *spans;  /* opentelemetry.proto.trace.v1.Span each; sampled ones only */
+    size_t count;
+};
+
+/* Spans that share a resource, scope by scope. Valid during the call only. */
 struct wh_batch {
     size_t size;
     struct wh_bytes resource;      /* opentelemetry.proto.resource.v1.Resource */
-    struct wh_bytes scope;         /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
-    const struct wh_bytes *spans;  /* opentelemetry.proto.trace.v1.Span each; sampled ones only */
-    size_t count;
+    struct wh_str schema_url;      /* of the resource; may be empty */
+    const struct wh_scope_spans *scopes;
+    size_t scope_count;
+    size_t count;                  /* of the spans of all scopes */
 };
 
 /* The functions are called from the export thread, one at a time for one exporter, except interrupt and destroy. Put this

@@ -1,4 +1,4 @@
-/* whence/trace.h: what happened. Spans that live in contexts, and the provider that records them.
+/* whence/trace.h: what happened. Spans that live in contexts.
  *
  * The concepts and their names are OpenTelemetry's (specification 1.60, trace/api.md and trace/sdk.md); a span is
  * reached through the context that carries it. Nothing here fails, blocks on telemetry, or needs to be checked: a span
@@ -12,6 +12,8 @@
 #include <string.h>
 
 WH_BEGIN_DECLS
+
+typedef struct wh_provider wh_provider; /* what records spans, and where they go: provider.h */
 
 /* ---- Attributes ------------------------------------------------------------------------------------------------*/
 
@@ -148,82 +150,6 @@ WH_API bool wh_span_of(const wh_ctx *ctx, struct wh_span_context *out);
 /* The trace id as 32 hex digits, for logs: writes 33 bytes. "000..." if there is none. Returns out. */
 WH_API char *wh_trace_id_hex(const wh_ctx *ctx, char out[33]);
 WH_API char *wh_span_id_hex(const wh_ctx *ctx, char out[17]);
-
-/* ---- Samplers --------------------------------------------------------------------------------------------------*/
-
-enum wh_sampler_kind {
-    WH_SAMPLER_ALWAYS_ON,
-    WH_SAMPLER_ALWAYS_OFF,
-    WH_SAMPLER_RATIO /* by the rightmost 7 bytes of the trace id: consistent, a higher ratio keeps all that a lower does */
-};
-struct wh_sampler {
-    enum wh_sampler_kind kind WH_EMPTY_;
-    double ratio WH_ZERO_;      /* for WH_SAMPLER_RATIO: 0 to 1 */
-    bool ignore_parent WH_ZERO_; /* false: where there is a parent, do as it did (ParentBased) */
-};
-
-/* ---- The provider ----------------------------------------------------------------------------------------------
- *
- * Holds what spans are recorded with and where they go. wh_main() makes one; a program that wants its own makes it
- * here. Spans wait in memory of the thread that ended them and are exported by one background thread, started at the
- * first span. When they come faster than they leave, the new ones are dropped, counted, and reported once per outage. */
-typedef struct wh_provider wh_provider;
-struct wh_exporter; /* exporters.h */
-
-struct wh_limits {
-    uint32_t attributes WH_ZERO_;       /* per span; 0: 128, as all of these */
-    uint32_t events WH_ZERO_;
-    uint32_t links WH_ZERO_;
-    uint32_t event_attributes WH_ZERO_;
-    uint32_t link_attributes WH_ZERO_;
-    uint32_t value_length WH_ZERO_;     /* bytes of a byte string, characters of a string; 0: no limit */
-};
-
-struct wh_provider_opts {
-    size_t size;
-    const char *service WH_ZERO_;                     /* service.name; NULL: unknown_service:<program> */
-    struct wh_attrs resource WH_EMPTY_;               /* further attributes of the resource */
-    struct wh_sampler sampler WH_EMPTY_;              /* all zero: ParentBased(AlwaysOn), the default */
-    struct wh_limits limits WH_EMPTY_;
-    struct wh_exporter *const *exporters WH_ZERO_;    /* owned by the provider from here on, also on failure */
-    size_t exporter_count WH_ZERO_;
-    uint32_t max_queue WH_ZERO_;                      /* spans that may wait, for each thread that ends some; 0: 2048 */
-    uint32_t max_batch WH_ZERO_;                      /* spans in one export; 0: 512 */
-    int64_t schedule_delay WH_ZERO_;                  /* the longest a span waits when few come; 0: 5 s */
-    int64_t export_timeout WH_ZERO_;                  /* for one export; 0: 30 s */
-    bool cancelled_is_error WH_ZERO_;                 /* status ERROR also for spans that were cancelled benignly */
-};
-
-/* NULL and ENOMEM in errno if there is no memory for it. */
-#define wh_provider_new(...) wh_provider_new_at(WH_OPTS_(struct wh_provider_opts, __VA_ARGS__))
-WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
-
-/* A root for the contexts of this provider, to be ended like any other. */
-#define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
-WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
-
-/* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`, and the export goes on; EIO if an exporter failed;
- * EALREADY once the shutdown has begun. */
-WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
-
-/* Flushes, shuts the exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results;
- * after ETIMEDOUT the exporters are shut down as soon as they come back. The provider object itself stays valid for ever:
- * contexts may still point to it. All providers share one export thread, so an exporter that ignores its deadline holds up
- * all of them; and beyond the sixteenth of a process they share their statistics. */
-WH_API int wh_provider_shutdown(wh_provider *provider, int64_t timeout);
-
-/* What has become of the spans. started = exported + waiting + open + every kind of dropped. */
-struct wh_provider_stats {
-    size_t size; /* sizeof(struct wh_provider_stats): set it before the call */
-    uint64_t started;          /* recording spans */
-    uint64_t ended;
-    uint64_t exported;         /* an exporter has accepted them */
-    uint64_t dropped_queue;    /* more waited than max_queue allows */
-    uint64_t dropped_memory;   /* no memory to record or to keep it */
-    uint64_t dropped_export;   /* the exporter gave up or was refused */
-    uint64_t dropped_shutdown; /* ended after the shutdown, or left when it ran out of time */
-};
-WH_API void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats);
 
 /* ---- What the macros need --------------------------------------------------------------------------------------*/
 

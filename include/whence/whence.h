@@ -7,7 +7,8 @@
  *   work.h        several pieces of work under one context: groups, semaphores, retry
  *   live.h        who is alive, and how long stopping takes
  *   test.h        for tests of code that uses it: a clock of one's own, a root that finds what leaks
- *   trace.h       what happened: spans in contexts, and who records them
+ *   trace.h       what happened: spans in contexts
+ *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
  *   and below     wh_main(), which puts all of it together
@@ -22,6 +23,7 @@
 #include <whence/live.h>
 #include <whence/test.h>
 #include <whence/trace.h>
+#include <whence/provider.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>
 

@@ -106,8 +106,7 @@ size_t export_in(struct wh_exporter *exporter, const struct span *spans, size_t 
         encode_span(&encoded[i], &spans[i], trace_id);
         list[i] = bytes_of(&encoded[i]);
     }
-    const struct wh_batch batch = {.size = sizeof batch, .resource = bytes_of(&resource), .spans = list,
-        .count = count};
+    const struct wh_batch batch = {.size = sizeof batch, .resource = bytes_of(&resource), ONE_SCOPE(list, count)};
     assert_int_equal(exporter->export_batch(exporter, &batch, WH_NEVER, &rejected), 0);
     return rejected;
 }

@@ -24,8 +24,9 @@ int export_spans(struct wh_exporter *file, const struct wh_bytes *spans, size_t 
     put_text(put_text(&scope, WH__SCOPE_NAME, "whence"), WH__SCOPE_VERSION, "0.1.0");
     put_text_attr(&scope, WH__SCOPE_ATTRIBUTE, "scoped", "yes");
     put_varint(&scope, 4, 8);
-    const struct wh_batch batch = {.size = sizeof batch, .resource = bytes_of(&resource), .scope = bytes_of(&scope),
-        .spans = spans, .count = count};
+    const struct wh_scope_spans of_scope = {.scope = bytes_of(&scope), .spans = spans, .count = count};
+    const struct wh_batch batch = {.size = sizeof batch, .resource = bytes_of(&resource), .scopes = &of_scope,
+        .scope_count = 1, .count = count};
     *rejected = 0;
     return file->export_batch(file, &batch, deadline, rejected);
 }

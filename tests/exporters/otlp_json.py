@@ -92,7 +92,8 @@ span = obj(traceId=hexed(32), spanId=hexed(16), parentSpanId=hexed(16), traceSta
            status=obj(message=text, code=code))
 scope = obj(name=text, version=text, attributes=attributes, droppedAttributesCount=u32)
 resource = obj(attributes=attributes, droppedAttributesCount=u32)
-line = obj(resourceSpans=many(obj(resource=resource, scopeSpans=many(obj(scope=scope, spans=many(span))))))
+line = obj(resourceSpans=many(obj(resource=resource, scopeSpans=many(obj(scope=scope, spans=many(span), schemaUrl=text)),
+                                  schemaUrl=text)))
 
 
 def main(path):

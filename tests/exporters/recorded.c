@@ -38,8 +38,7 @@ size_t export_recorded(struct wh_exporter *console, const struct recorded *recor
     size_t refused = 0, rejected;
     for (size_t i = 0; i < recorded->count; i += 100, refused += rejected) {
         const size_t left = recorded->count - i;
-        const struct wh_batch batch = {.size = sizeof batch, .spans = recorded->list + i,
-            .count = left < 100 ? left : 100};
+        const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(recorded->list + i, left < 100 ? left : 100)};
         rejected = 0;
         assert_int_equal(console->export_batch(console, &batch, deadline, &rejected), 0);
     }

@@ -72,7 +72,7 @@ static void assert_each_drawn_once(size_t traces, size_t spans_each)
     }
     struct paper paper = paper_begin();
     size_t rejected = 0, drawn_traces = 0, drawn_spans = 0;
-    const struct wh_batch batch = {.size = sizeof batch, .spans = list, .count = count};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(list, count)};
     assert_int_equal(paper.console->export_batch(paper.console, &batch, WH_NEVER, &rejected), 0);
     assert_int_equal(rejected, 0);
     assert_true(paper_size(&paper) > 0);
@@ -169,7 +169,7 @@ static void an_allocation_that_fails_loses_what_it_was_for(void **state)
         size_t refused = export_recorded(console, &large, WH_NEVER);
         const bool flushed = console->flush(console, WH_NEVER) == 0;
         went_well = !memory_is_back();
-        const struct wh_batch last = {.size = sizeof last, .spans = large.list, .count = large.count};
+        const struct wh_batch last = {.size = sizeof last, ONE_SCOPE(large.list, large.count)};
         size_t rejected = 0;
         /* what the flush has lost is told by the next batch */
         if (refused || !flushed) console->export_batch(console, &last, WH_NEVER, &rejected);

@@ -96,7 +96,7 @@ static void what_is_no_span_is_refused(void **state)
     encode_span(&no_trace, &span, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     const struct wh_bytes list[] = {bytes_of(&good), {good.bytes, good.len - 1}, {"", 0}, bytes_of(&no_trace)};
     size_t rejected = 0;
-    const struct wh_batch batch = {.size = sizeof batch, .spans = list, .count = 4};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(list, 4)};
     assert_int_equal(paper.console->export_batch(paper.console, &batch, WH_NEVER, &rejected), 0);
     assert_int_equal(rejected, 3);
     assert_non_null(strstr(paper_end(&paper), "good"));

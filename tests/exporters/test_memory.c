@@ -10,7 +10,7 @@ static void memory_keeps_as_many_as_it_was_told(void **state)
     struct wh_exporter *memory = wh_memory_exporter_new(2);
     assert_non_null(memory);
     const struct wh_bytes spans[] = {{"\x2a\x01" "a", 3}, {"\x2a\x01" "b", 3}, {"\x2a\x01" "c", 3}};
-    const struct wh_batch batch = {.size = sizeof batch, .spans = spans, .count = 3};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(spans, 3)};
     struct wh_span_view view;
     for (int round = 0; round < 2; round++) {
         size_t rejected = 0;
@@ -33,7 +33,7 @@ static void memory_without_memory_refuses(void **state)
     (void)state;
     struct wh_exporter *memory = wh_memory_exporter_new(10);
     const struct wh_bytes span = {"\x2a\x01" "a", 3};
-    const struct wh_batch batch = {.size = sizeof batch, .spans = &span, .count = 1};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(&span, 1)};
     size_t rejected = 0;
     memory_ends_after(0);
     assert_int_equal(memory->export_batch(memory, &batch, WH_NEVER, &rejected), 0);

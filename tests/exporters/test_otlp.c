@@ -33,9 +33,10 @@ static int compare(const struct wh_batch *batch, void *arg)
     struct comparison *comparison = arg;
     struct wh_span_view view;
     for (size_t i = 0; i < batch->count; i++) {
+        const struct wh_bytes span = batch->scopes[0].spans[i];
         assert_true(wh_memory_span(comparison->memory, comparison->seen++, &view));
-        assert_int_equal(batch->spans[i].len, view.raw.len);
-        assert_memory_equal(batch->spans[i].ptr, view.raw.ptr, view.raw.len);
+        assert_int_equal(span.len, view.raw.len);
+        assert_memory_equal(span.ptr, view.raw.ptr, view.raw.len);
     }
     comparison->resource = batch->resource;
     return 0;
@@ -103,7 +104,7 @@ static void gzip_comes_out_as_it_went_in(void **state)
 static int keep_attrs(const struct wh_batch *batch, void *arg)
 {
     assert_int_equal(batch->count, 1);
-    assert_true(wh_span_read(batch->spans[0], arg));
+    assert_true(wh_span_read(batch->scopes[0].spans[0], arg));
     return 0;
 }
 
@@ -145,6 +146,43 @@ static void every_kind_of_value_arrives(void **state)
     collector_stop(collector);
 }
 
+static int compare_scope(const struct wh_batch *batch, void *arg)
+{
+    const struct wh_scope_spans *found = batch->scopes, **expected = arg;
+    assert_int_equal(batch->schema_url.len, 16);
+    assert_memory_equal(batch->schema_url.ptr, "https://resource", 16);
+    assert_int_equal(batch->scope_count, 1);
+    assert_int_equal(found->count, (*expected)->count);
+    assert_int_equal(found->scope.len, (*expected)->scope.len);
+    assert_memory_equal(found->scope.ptr, (*expected)->scope.ptr, found->scope.len);
+    assert_int_equal(found->schema_url.len, (*expected)->schema_url.len);
+    if (found->schema_url.len) assert_memory_equal(found->schema_url.ptr, (*expected)->schema_url.ptr, found->schema_url.len);
+    for (size_t i = 0; i < found->count; i++) assert_memory_equal(found->spans[i].ptr, (*expected)->spans[i].ptr, 3);
+    ++*expected;
+    return 0;
+}
+
+static void every_scope_arrives_with_its_spans_and_schema_url(void **state)
+{
+    (void)state;
+    const struct wh_bytes spans[] = {{"\x2a\x01" "a", 3}, {"\x2a\x01" "b", 3}, {"\x2a\x01" "c", 3}};
+    const struct wh_scope_spans scopes[] = {
+        {.scope = {"\x0a\x04http", 6}, .schema_url = {"https://scope", 13}, .spans = spans, .count = 2},
+        {.scope = {"\x0a\x02pq", 4}, .spans = spans + 2, .count = 1},
+    }, *expected = scopes;
+    const struct wh_batch batch = {.size = sizeof batch, .schema_url = {"https://resource", 16}, .scopes = scopes,
+        .scope_count = 2, .count = 3};
+    struct collector *collector = collector_start(NULL, 0);
+    struct wh_exporter *otlp = otlp_to(collector);
+    size_t rejected = 0;
+    assert_int_equal(otlp->export_batch(otlp, &batch, wh_now() + WH_SEC(20), &rejected), 0);
+    const struct collector_request request = collector_request(collector, 0);
+    assert_int_equal(wh_read_request((struct wh_bytes){request.body, request.body_len}, compare_scope, &expected), 0);
+    assert_ptr_equal(expected, scopes + 2);
+    wh_exporter_free(otlp);
+    collector_stop(collector);
+}
+
 /* ---- the request ---- */
 
 static void a_request_says_what_it_is(void **state)
@@ -174,7 +212,7 @@ static void a_large_request_is_sent_at_once(void **state)
     struct wh_exporter *otlp = otlp_to(collector);
     char *large = calloc(1, SIZE);
     const struct wh_bytes span = {large, SIZE};
-    const struct wh_batch batch = {.size = sizeof batch, .spans = &span, .count = 1};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(&span, 1)};
     size_t rejected = 0;
     assert_int_equal(otlp->export_batch(otlp, &batch, wh_now() + WH_SEC(20), &rejected), 0);
     const struct collector_request request = collector_request(collector, 0);
@@ -218,7 +256,7 @@ static void more_than_64_mib_is_not_sent(void **state)
     char *large = calloc(1, SIZE);
     struct wh_bytes spans[SPANS];
     for (size_t i = 0; i < SPANS; i++) spans[i] = (struct wh_bytes){large, SIZE};
-    const struct wh_batch batch = {.size = sizeof batch, .spans = spans, .count = SPANS};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(spans, SPANS)};
     size_t rejected = 0;
     assert_int_equal(otlp->export_batch(otlp, &batch, wh_now() + WH_SEC(20), &rejected), EMSGSIZE);
     assert_error_says(otlp, "64 MiB");
@@ -286,6 +324,7 @@ int main(void)
         cmocka_unit_test(spans_arrive_as_they_were_recorded),
         cmocka_unit_test(gzip_comes_out_as_it_went_in),
         cmocka_unit_test(every_kind_of_value_arrives),
+        cmocka_unit_test(every_scope_arrives_with_its_spans_and_schema_url),
         cmocka_unit_test(a_request_says_what_it_is),
         cmocka_unit_test(a_large_request_is_sent_at_once),
         cmocka_unit_test(one_connection_serves_many_exports),

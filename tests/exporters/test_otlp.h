@@ -20,7 +20,7 @@ static inline int export_until(struct wh_exporter *exporter, size_t count, int64
     static const char span[] = "\x2a\x05hello";
     struct wh_bytes spans[64];
     for (size_t i = 0; i < count; i++) spans[i] = (struct wh_bytes){span, sizeof span - 1};
-    const struct wh_batch batch = {.size = sizeof batch, .resource = {"", 0}, .spans = spans, .count = count};
+    const struct wh_batch batch = {.size = sizeof batch, .resource = {"", 0}, ONE_SCOPE(spans, count)};
     size_t unused = 0;
     return exporter->export_batch(exporter, &batch, deadline, rejected ? rejected : &unused);
 }

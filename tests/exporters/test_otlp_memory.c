@@ -115,7 +115,7 @@ static size_t make_request(struct wh__otlp_request *request, const void *bytes, 
 {
     struct wh_bytes body, *spans = calloc(count, sizeof *spans);
     for (size_t i = 0; i < count; i++) spans[i] = (struct wh_bytes){bytes, size};
-    const struct wh_batch batch = {.size = sizeof batch, .spans = spans, .count = count};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(spans, count)};
     assert_int_equal(wh__otlp_request_make(request, &batch, gzip, &body), 0);
     free(spans);
     wh__otlp_request_trim(request);
@@ -124,7 +124,7 @@ static size_t make_request(struct wh__otlp_request *request, const void *bytes, 
 
 static size_t held(const struct wh__otlp_request *request)
 {
-    return request->packed.size + request->zipped.size + request->span_size * sizeof *request->spans;
+    return request->scopes.size + request->packed.size + request->zipped.size + request->span_size * sizeof *request->spans;
 }
 
 static void memory_of_a_large_request_is_not_kept_for_small_ones(void **state)

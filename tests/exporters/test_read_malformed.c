@@ -63,8 +63,9 @@ static void mutations_pass_through_the_exporters(void **state)
     for (int i = 0; i < 300; i++) {
         struct wh_bytes mutants[8], resource = mutant_of(view.raw), scope = mutant_of(view.raw);
         for (size_t j = 0; j < 8; j++) mutants[j] = mutant_of(view.raw);
-        const struct wh_batch batch = {.size = sizeof batch, .resource = resource, .scope = scope, .spans = mutants,
-            .count = 8};
+        const struct wh_scope_spans spans_of_scope = {.scope = scope, .spans = mutants, .count = 8};
+        const struct wh_batch batch = {.size = sizeof batch, .resource = resource, .scopes = &spans_of_scope,
+            .scope_count = 1, .count = 8};
         for (size_t j = 0; j < 2; j++) {
             size_t rejected = 0;
             assert_int_equal(exporters[j]->export_batch(exporters[j], &batch, WH_NEVER, &rejected), 0);

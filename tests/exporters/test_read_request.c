@@ -38,12 +38,12 @@ static int see(const struct wh_batch *batch, void *arg)
     seen->batches++;
     seen->spans += batch->count;
     for (size_t i = 0; i < batch->count; i++) {
-        if (!wh_span_read(batch->spans[i], &view) || view.name.len != 2) continue;
+        if (!wh_span_read(batch->scopes[0].spans[i], &view) || view.name.len != 2) continue;
         const char resource[] = {0x10, (char)(view.name.ptr[0] - '0')}, scope[] = {0x0a, 1, view.name.ptr[1]};
         assert_int_equal(batch->resource.len, sizeof resource);
         assert_memory_equal(batch->resource.ptr, resource, sizeof resource);
-        assert_int_equal(batch->scope.len, sizeof scope);
-        assert_memory_equal(batch->scope.ptr, scope, sizeof scope);
+        assert_int_equal(batch->scopes[0].scope.len, sizeof scope);
+        assert_memory_equal(batch->scopes[0].scope.ptr, scope, sizeof scope);
         seen->named++;
     }
     return seen->answer;
@@ -70,8 +70,8 @@ static int read_silently(const struct wh_batch *batch, void *arg)
 {
     (void)arg;
     read_all(batch->resource);
-    read_all(batch->scope);
-    for (size_t i = 0; i < batch->count; i++) read_all(batch->spans[i]);
+    read_all(batch->scopes[0].scope);
+    for (size_t i = 0; i < batch->count; i++) read_all(batch->scopes[0].spans[i]);
     return 0;
 }
 

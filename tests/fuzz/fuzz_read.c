@@ -148,7 +148,8 @@ static int read_batch(const struct wh_batch *batch, void *arg)
     size_t rejected = 0;
     (void)arg;
     for (struct wh_cursor c = {batch->resource}; wh_next_resource_attr(&c, &attr);) continue;
-    for (size_t i = 0; i < batch->count; i++) read_span(batch->spans[i]);
+    for (size_t s = 0; s < batch->scope_count; s++)
+        for (size_t i = 0; i < batch->scopes[s].count; i++) read_span(batch->scopes[s].spans[i]);
     write_json(batch);
     require(utf8->export_batch(utf8, batch, WH_NEVER, &rejected) == 0 && rejected <= batch->count);
     require(ascii->export_batch(ascii, batch, WH_NEVER, &rejected) == 0 && rejected <= batch->count);
@@ -163,7 +164,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!ascii) ascii = open_console("C", see_ascii);
     read_span(bytes);
     wh_read_request(bytes, read_batch, NULL);
-    read_batch(&(struct wh_batch){.size = sizeof(struct wh_batch), .resource = bytes, .scope = bytes, .spans = &bytes, .count = 1}, NULL);
+    const struct wh_scope_spans spans = {.scope = bytes, .schema_url = {(const char *)data, size}, .spans = &bytes, .count = 1};
+    const struct wh_scope_spans scopes[] = {spans, spans};
+    read_batch(&(struct wh_batch){.size = sizeof(struct wh_batch), .resource = bytes, .schema_url = spans.schema_url, .scopes = scopes,
+        .scope_count = 2, .count = 2}, NULL);
     require(utf8->flush(utf8, WH_NEVER) == 0 && ascii->flush(ascii, WH_NEVER) == 0);
     return 0;
 }

@@ -11,6 +11,10 @@
 
 #include <whence/whence.h>
 
+/* Spans as a batch of one scope without a name: struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(list, count)}; */
+#define ONE_SCOPE(list, n) \
+    .scopes = &(const struct wh_scope_spans){.spans = (list), .count = (n)}, .scope_count = 1, .count = (n)
+
 /* A provider that keeps its spans in memory, and a root of it. */
 struct spans {
     wh_provider *provider;

@@ -11,7 +11,8 @@ static int scripted_export(struct wh_exporter *self, const struct wh_batch *batc
     assert_int_equal(__atomic_fetch_add(&s->inside, 1, __ATOMIC_SEQ_CST), 0);
     while (__atomic_load_n(&s->blocked, __ATOMIC_ACQUIRE)) wh__park(&s->blocked, 1, WH_NEVER);
     struct wh_span_view span;
-    for (size_t i = 0; i < batch->count; i++) assert_true(wh_span_read(batch->spans[i], &span));
+    for (size_t j = 0; j < batch->scope_count; j++)
+        for (size_t i = 0; i < batch->scopes[j].count; i++) assert_true(wh_span_read(batch->scopes[j].spans[i], &span));
     s->spans += batch->count;
     s->batches++;
     if (batch->count > s->largest) s->largest = batch->count;

@@ -2,7 +2,7 @@
 #ifndef TRACE_ATTR_H
 #define TRACE_ATTR_H
 
-#include <whence/trace.h>
+#include <whence/provider.h>
 
 #include "trace/wire.h"
 

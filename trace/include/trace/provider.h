@@ -3,6 +3,7 @@
 #define TRACE_PROVIDER_H
 
 #include <whence/exporters.h>
+#include <whence/provider.h>
 
 /* Counters of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {

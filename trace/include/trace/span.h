@@ -9,7 +9,7 @@
 #ifndef TRACE_SPAN_H
 #define TRACE_SPAN_H
 
-#include <whence/trace.h>
+#include <whence/provider.h>
 
 #include "base/text.h"
 #include "context/tree.h"

@@ -17,6 +17,7 @@ struct wh__otlp_room {
 struct wh__otlp_request {
     ProtobufCBinaryData *spans;
     size_t span_size, span_used;  /* how many of them there is room for, and how many the last request had */
+    struct wh__otlp_room scopes;  /* what a request says of each scope, and pointers to it */
     struct wh__otlp_room packed, zipped;
     z_stream zip;
     bool can_zip;                 /* zip is set up */
