@@ -21,11 +21,11 @@ static uint32_t short_until(size_t capacity)
     return (uint32_t)capacity - WH__SHORT_ATTR + 1;
 }
 
-struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind)
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, const struct wh__scope *scope, enum wh_kind kind)
 {
     struct wh__record *record = wh__slab_get(WH__512);
     if (!record) return NULL;
-    *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks,
+    *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks, .scope = scope,
         .most_attributes = trace->provider->limits.attributes,
         .short_until = trace->provider->limits.value_length ? 0 : short_until(BLOCK - sizeof *record)};
     uint8_t *bytes = record->bytes;

@@ -69,13 +69,3 @@ struct wh_bytes wh__resource_encode(const char *service, struct wh_attrs attrs)
     wh__mem_free(all);
     return resource;
 }
-
-struct wh_bytes wh__scope_encode(const char *name, const char *version)
-{
-    const size_t name_len = strlen(name), version_len = strlen(version);
-    const size_t size = wh__len_size(name_len) + wh__len_size(version_len);
-    uint8_t *bytes = wh__mem_get(size);
-    if (!bytes) return (struct wh_bytes){0};
-    wh__put_text(wh__put_text(bytes, WH__SCOPE_NAME, name, name_len), WH__SCOPE_VERSION, version, version_len);
-    return (struct wh_bytes){bytes, size};
-}

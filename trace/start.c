@@ -6,6 +6,7 @@
 #include "context/quick.h"
 #include "trace/attr.h"
 #include "trace/sampler.h"
+#include "trace/scope.h"
 #include "trace/spool.h"
 
 /* ---- ids and clock ---- */
@@ -77,11 +78,11 @@ static inline void begin_name(struct wh__record **record, const char *name, size
 }
 
 static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                                                   int64_t now)
+                                                   const struct wh__scope *scope, int64_t now)
 {
     begin_clock(trace, parent, now);
     struct wh__spool *spool = wh__spool_own();
-    struct wh__record *record = spool ? wh__record_new(trace, (enum wh_kind)opts->kind) : NULL;
+    struct wh__record *record = spool ? wh__record_new(trace, scope, (enum wh_kind)opts->kind) : NULL;
     if (spool) wh__count(&spool->counts[trace->provider->index].started);
     if (!record) {
         if (spool)
@@ -113,7 +114,8 @@ static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
 }
 
 static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
+                              const struct wh_start_opts *opts, const struct wh__scope *scope, struct wh__thread *self,
+                              int64_t now)
 {
     begin_ids(trace, parent, self);
     if (wh__likely(opts->literal))
@@ -122,7 +124,7 @@ static inline __attribute__((always_inline)) void begin_span(struct wh__trace_no
         wh__copy_name(trace, opts->name ? opts->name : "");
     if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
     trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
+    begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
 }
 
 /* What an ancestor records is no matter of those below this node. */
@@ -134,6 +136,23 @@ static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, int64
     node->flags &= ~WH_RECORDS_;
     fill((void *)node, provider);
     return node;
+}
+
+/* The span of a scope that is disabled: the parent's over again, not recorded here; without one, none (trace/api.md, Behavior of
+ * the API in the absence of an installed SDK). */
+static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *parent)
+{
+    static const struct wh__trace_node none;
+    const struct wh__trace_node *from = parent ? parent : &none;
+    memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
+    memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
+    trace->flags = from->flags;
+    trace->tracestate = from->tracestate;
+    trace->remote = from->remote;
+    trace->parent_is_remote = from->parent_is_remote;
+    trace->name = parent ? wh__name_of(parent) : "";
+    trace->started = from->started;
+    trace->wall = from->wall;
 }
 
 static int64_t timeout_of(const wh_ctx *ctx, const struct wh_start_opts *opts, int64_t *now)
@@ -148,9 +167,14 @@ static bool is_at_work(const wh_provider *provider)
     return provider && !__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED);
 }
 
+static inline bool is_plain(const wh_provider *provider)
+{
+    return provider && __atomic_load_n(&provider->plain, __ATOMIC_RELAXED);
+}
+
 static inline bool is_simple(const struct wh_start_opts *opts)
 {
-    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
+    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root && !opts->scope;
 }
 
 static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *given)
@@ -165,13 +189,17 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
     const struct wh__trace_node *above = wh__trace_of(ctx);
     wh_provider *provider = above ? above->provider : wh__default_provider();
     if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
+    const struct wh__scope *scope = is_at_work(provider) ? wh__scope_find(provider, opts->scope) : NULL;
+    const struct wh__trace_node *parent = above && wh__has_span(above) && !opts->root ? above : NULL;
     int64_t now;
     const int64_t timeout = timeout_of(ctx, opts, &now);
-    wh_ctx *node = is_at_work(provider) ? new_trace_node(ctx, provider, timeout, now, opts->site)
-                                        : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
+    wh_ctx *node = scope ? new_trace_node(ctx, provider, timeout, now, opts->site)
+                         : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
-    if (node->flags & WH__TRACE)
-        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, opts, wh__self(), now);
+    if (scope && wh__scope_enabled(scope))
+        begin_span((void *)node, parent, opts, scope, wh__self(), now);
+    else if (scope)
+        carry_on((void *)node, parent);
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
@@ -198,7 +226,7 @@ static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_no
     struct wh__trace_node *trace = child_of(parent, opts, self);
     if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
     trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, wh__now());
+    begin_record(trace, parent, opts, trace->provider->own, wh__now());
     return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
 }
 
@@ -207,7 +235,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
 {
     const struct wh__trace_node *parent = (const void *)ctx;
     struct wh__thread *self = wh__current;
-    if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) ||
+    if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_plain(parent->provider) ||
                      !opts->literal || !is_simple(opts) || parent->provider->sampler.ignore_parent))
         return start_slowly(ctx, opts);
     if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);

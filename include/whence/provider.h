@@ -39,6 +39,18 @@ struct wh_limits {
     uint32_t value_length WH_ZERO_;     /* bytes of a byte string, characters of a string; 0: no limit */
 };
 
+/* What becomes of a scope (trace/sdk.md, TracerConfigurator). fn is called for every scope of the provider: when the first span
+ * of it is started, from the thread that does, and again for all of them at wh_provider_reconfigure(). From any thread, with
+ * no lock held; it may start spans only of other scopes. */
+struct wh_tracer_config {
+    size_t size;
+    bool enabled; /* comes in as true; false: wh_start() starts no span, and hands on the parent's */
+};
+struct wh_tracer_configure {
+    void (*fn)(const struct wh_scope *scope, struct wh_tracer_config *config, void *arg) WH_ZERO_;
+    void *arg WH_ZERO_;
+};
+
 struct wh_provider_opts {
     size_t size;
     const char *service WH_ZERO_;                     /* service.name; NULL: unknown_service:<program> */
@@ -52,6 +64,8 @@ struct wh_provider_opts {
     int64_t schedule_delay WH_ZERO_;                  /* the longest a span waits when few come; 0: 5 s */
     int64_t export_timeout WH_ZERO_;                  /* for one export; 0: 30 s */
     bool cancelled_is_error WH_ZERO_;                 /* status ERROR also for spans that were cancelled benignly */
+    const struct wh_scope *scope WH_ZERO_;            /* of spans that are started without one; NULL: whence and its version */
+    struct wh_tracer_configure configure WH_EMPTY_;   /* no fn: every scope is enabled */
 };
 
 /* NULL and ENOMEM in errno if there is no memory for it. */
@@ -61,6 +75,9 @@ WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
 /* A root for the contexts of this provider, to be ended like any other. */
 #define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
 WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
+
+/* Asks .configure again about every scope. For spans that are started from now on, soon. */
+WH_API void wh_provider_reconfigure(wh_provider *provider);
 
 /* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`, and the export goes on; EIO if an exporter failed;
  * EALREADY once the shutdown has begun. */

@@ -72,6 +72,25 @@ struct wh_link {
     struct wh_attrs attrs WH_EMPTY_;
 };
 
+/* Who starts spans: a library, by name and version (OpenTelemetry's instrumentation scope; with a provider it is a tracer).
+ * Two with the same name, version, schema URL and attributes are one. A library defines its own once, and needs nothing
+ * else: whichever provider its contexts belong to, its spans say where they come from.
+ *
+ *   WH_SCOPE(pg_scope, "example/pg", .version = "1.2");
+ *   WH_AUTO wh_ctx *op = wh_start(ctx, "SELECT order", .scope = &pg_scope);
+ *
+ * Must stay as it is, with all that it points to, for the life of the process: it is found by its address. Without a name it
+ * works, and that is said once. A provider keeps 1,024 of them apart; what others start goes by the provider's own. */
+struct wh_scope {
+    size_t size;                         /* sizeof(struct wh_scope) */
+    const char *name;
+    const char *version WH_ZERO_;
+    const char *schema_url WH_ZERO_;     /* of the attributes that its spans have */
+    struct wh_attrs attrs WH_EMPTY_;     /* of the scope itself */
+};
+#define WH_SCOPE(ident, ...) \
+    __extension__ static const struct wh_scope ident = {.size = sizeof(struct wh_scope), .name = __VA_ARGS__}
+
 struct wh_start_opts {
     size_t size;
     const struct wh_site *site;
@@ -85,17 +104,31 @@ struct wh_start_opts {
     struct wh_attrs attrs WH_EMPTY_;   /* known at the start: samplers see only these */
     const struct wh_link *links WH_ZERO_;
     size_t link_count WH_ZERO_;
+    const struct wh_scope *scope WH_ZERO_; /* who starts it; NULL: the provider's own, whoever started the parent */
 };
 
 /* Derives a context and starts a span in it, child of the parent's span: wh_start(parent, name, options...). An owner:
  * wh_end() ends both. The name should be of low cardinality ("GET /order/{id}", not "GET /order/17").
  * Attributes given here are all that a sampler sees. When the sampler says no, everything but the recording is done.
- * Without a provider, or after its shutdown, there are no spans: no ids begin here, what was extracted is handed on as it
- * came, and wh_explain() knows no names. name: not a constant NULL. peer_fd: where it cannot be watched, it is not. */
+ * Without a provider, or after its shutdown, or if the scope is disabled, there is no span: no ids begin here, the parent's are
+ * handed on, and wh_explain() knows no names. name: not a constant NULL. peer_fd: where it cannot be watched, it is not. */
 #define wh_start(parent, ...) \
     wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, \
                               .literal = WH_LITERAL_LENGTH_(WH_FIRST_(__VA_ARGS__, 0)), .name = __VA_ARGS__))
 WH_API WH_OWNER_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
+
+/* Whether wh_start() with the same options could record anything: wh_enabled(ctx), wh_enabled(ctx, .scope = &pg_scope). For
+ * those to whom the options of a span are costly; ask before each span, the answer may change at any time (trace/api.md,
+ * Enabled). False: there is no provider, it is shut down, nothing processes its spans, or the scope is disabled. */
+struct wh_enabled_opts {
+    size_t size;
+    const wh_ctx *ctx;
+    const struct wh_scope *scope WH_ZERO_;
+    int64_t kind WH_ZERO_;
+    const char *name WH_ZERO_;
+};
+#define wh_enabled(...) wh_enabled_at(WH_OPTS_(struct wh_enabled_opts, .ctx = __VA_ARGS__))
+WH_API bool wh_enabled_at(const struct wh_enabled_opts *opts);
 
 /* wh_set(ctx, key, value): one attribute on the span of ctx, or of the nearest context above that has one. The value may
  * be a bool, any integer or floating type (no long double, __int128 or bit-field), a char * (terminated; NULL is the empty string), struct wh_str or struct

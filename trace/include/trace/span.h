@@ -25,6 +25,7 @@ struct wh__record {
     uint32_t forks;                   /* wh__forks when it was started */
     uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
+    const struct wh__scope *scope;    /* who has started it */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
 
@@ -94,7 +95,7 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
 /* ---- record.c: under the node's lock, or while nobody else can see the record ---- */
 
 /* A record with the head of the span in it; NULL without memory. */
-struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind);
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, const struct wh__scope *scope, enum wh_kind kind);
 void wh__record_free(struct wh__record *record);
 
 /* Room for that many more bytes at record->bytes + record->len; NULL without memory, or beyond 4 MiB. May move it. */
