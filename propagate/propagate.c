@@ -65,7 +65,7 @@ static bool get_span(wh_get_fn *get, void *carrier, struct wh_span_context *span
 {
     if (!wh__traceparent_read(get(carrier, TRACEPARENT), span)) return false;
     const char *field = get(carrier, TRACESTATE);
-    if (field && wh__tracestate_read(field, state, WH__TRACESTATE_SIZE)) span->tracestate = state;
+    if (field && wh__tracestate_read(field, state, WH_TRACESTATE_SIZE)) span->tracestate = state;
     return true;
 }
 
@@ -80,7 +80,7 @@ static int64_t get_timeout(wh_get_fn *get, void *carrier)
 
 wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const struct wh_site *site)
 {
-    char state[WH__TRACESTATE_SIZE];
+    char state[WH_TRACESTATE_SIZE];
     struct wh_span_context span;
     const bool has_span = get_span(get, carrier, &span, state);
     const int64_t timeout = get_timeout(get, carrier);

@@ -66,6 +66,22 @@ struct wh_span_context {
 #define WH_SAMPLED 1
 #define WH_RANDOM 2
 
+/* tracestate: a list "key=value,key=value" of what vendors hand on, the newest first (W3C Trace Context, level 2, section
+ * 3.3): at most 32 members; a key begins with one of [a-z0-9], has up to 256 of [a-z0-9_@-] or of * and slash; a value has 1 to 256 printable
+ * ASCII characters, no comma, no equals sign, no blank at its end. NULL is the empty list. Any thread. The key `ot` is the
+ * tracer's own: instrumentation does not write it.
+ *
+ * get: false if the key is not there; *value points into state.
+ * set: writes to out, of `size` bytes, the list with the member at its front, in place of one of that key; the order of the
+ *   rest is kept. With 33 the last goes; what does not fit goes as a whole, members of more than 128 characters first, then
+ *   from the end. remove: the list without the key.
+ * 0; or EINVAL, said once, and out is `state` as it was, or empty where that was no list: the key or the value breaks a rule,
+ * or does not fit. out must not overlap the others. */
+#define WH_TRACESTATE_SIZE 2048 /* no list here is longer, with its end */
+WH_API bool wh_tracestate_get(const char *state, const char *key, struct wh_str *value);
+WH_API int wh_tracestate_set(char *out, size_t size, const char *state, const char *key, const char *value);
+WH_API int wh_tracestate_remove(char *out, size_t size, const char *state, const char *key);
+
 /* A link for wh_start(). */
 struct wh_link {
     const struct wh_span_context *to;

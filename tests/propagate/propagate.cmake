@@ -1,4 +1,3 @@
 whence_test(propagate/test_traceparent.c LABELS quick)
-whence_test(propagate/test_tracestate.c LABELS quick)
 whence_test(propagate/test_timeout.c LABELS quick)
 whence_test(propagate/test_propagate.c LABELS quick)

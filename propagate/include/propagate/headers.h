@@ -4,16 +4,12 @@
 
 #include <whence/propagate.h>
 
+#include "trace/tracestate.h" /* section 3.3 of the same text */
+
 /* W3C Trace Context, level 2, section 3.2. Reads trace id, span id and flags; anything malformed: false. */
 enum { WH__TRACEPARENT_SIZE = 56 };
 bool wh__traceparent_read(const char *field, struct wh_span_context *out);
 void wh__traceparent_write(char out[WH__TRACEPARENT_SIZE], const struct wh_span_context *span);
-
-/* The same text, section 3.3: checks the list and writes it without the white space around its members into out, which has
- * room for `size` bytes, terminated. Longer lists lose whole members, those of more than 128 characters first, then from
- * the end. A list that breaks a rule is dropped as a whole: false. An empty one is true and "". */
-enum { WH__TRACESTATE_SIZE = 2048 };
-bool wh__tracestate_read(const char *field, char *out, size_t size);
 
 /* A duration as gRPC has it (PROTOCOL-HTTP2, Timeout): 1 to 8 digits and one of H M S m u n. Written rounded up, the least
  * being 1n and the most 99999999H. */
