@@ -154,7 +154,7 @@ static struct wh_attr list_of(struct random_spans *random, const char *key, enum
         char *name = NULL;
         if (type == WH_MAP) {
             name = take(random, 64);
-            snprintf(name, 64, "%s%zu", random_text(random, 8), i);
+            snprintf(name, 64, "%s.%zu", random_text(random, 8), i);
         }
         list[i] = value(random, name, depth + 1);
     }
@@ -209,7 +209,7 @@ struct wh_attrs random_attrs(struct random_spans *random, size_t most)
     struct wh_attr *list = take(random, (count + 1) * sizeof *list);
     for (size_t i = 0; i < count; i++) {
         char *key = take(random, 64);
-        snprintf(key, 64, "%s%zu", random_text(random, 8), i);
+        snprintf(key, 64, "%s.%zu", random_text(random, 8), i);
         list[i] = value(random, key, 1);
     }
     return (struct wh_attrs){list, count};
