@@ -30,19 +30,31 @@ void wh__set_default_provider(wh_provider *provider)
 
 /* ---- making ---- */
 
-static void default_to(uint32_t *limit, uint32_t value)
+/* The specific one, else the general one, else the default (common/README.md, Attribute Limits). */
+static uint32_t limit_of(uint32_t specific, uint32_t general, uint32_t otherwise)
 {
-    if (*limit == 0) *limit = value;
+    const uint32_t limit = specific ? specific : general ? general : otherwise;
+    return limit == WH_LIMIT_ZERO ? 0 : limit;
+}
+
+static void set_limits(struct wh_limits *limits, const struct wh_limits *asked)
+{
+    const uint32_t attributes = asked->attribute_count;
+    *limits = (struct wh_limits){
+        .attributes = limit_of(asked->attributes, attributes, 128),
+        .events = limit_of(asked->events, 0, 128),
+        .links = limit_of(asked->links, 0, 128),
+        .event_attributes = limit_of(asked->event_attributes, attributes, 128),
+        .link_attributes = limit_of(asked->link_attributes, attributes, 128),
+        .value_length = limit_of(asked->value_length, asked->attribute_value_length, UINT32_MAX),
+        .value_depth = limit_of(asked->value_depth, asked->attribute_value_depth, 64),
+    };
 }
 
 static void configure(wh_provider *provider, const struct wh_provider_opts *opts)
 {
-    provider->limits = opts->limits;
-    default_to(&provider->limits.attributes, 128);
-    default_to(&provider->limits.events, 128);
-    default_to(&provider->limits.links, 128);
-    default_to(&provider->limits.event_attributes, 128);
-    default_to(&provider->limits.link_attributes, 128);
+    set_limits(&provider->limits, &opts->limits);
+    provider->short_until = wh__record_short_until(&provider->limits);
     provider->sampler = opts->sampler;
     provider->ratio_threshold = wh__ratio_threshold(&opts->sampler);
     provider->max_queue = opts->max_queue ? opts->max_queue : 2048;

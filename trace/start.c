@@ -56,7 +56,7 @@ static void record_options(struct wh__record **record, const struct wh__trace_no
         uint8_t *p = wh__record_room(record, wh__len_size(len));
         if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_TRACESTATE, trace->tracestate, len) - p);
     }
-    for (size_t i = 0; i < opts->attrs.count; i++) wh__record_set(record, &opts->attrs.list[i], limits->value_length);
+    for (size_t i = 0; i < opts->attrs.count; i++) wh__record_set(record, &opts->attrs.list[i], limits);
     for (size_t i = 0; i < opts->link_count; i++)
         if (opts->links[i].to) wh__record_link(record, opts->links[i].to, opts->links[i].attrs, limits);
 }
@@ -174,7 +174,15 @@ static inline bool is_plain(const wh_provider *provider)
 
 static inline bool is_simple(const struct wh_start_opts *opts)
 {
-    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root && !opts->scope;
+    return opts->size == sizeof *opts && !(opts->timeout | opts->deadline | opts->at) && !opts->peer_fd && !opts->root &&
+           !opts->scope;
+}
+
+/* Instants far from now may leave what 64 bits of nanoseconds hold: they are written as they come. */
+static void give_start(struct wh__trace_node *trace, int64_t at)
+{
+    if (!trace->record) return;
+    wh__put_fixed64(trace->record->bytes + WH__START_AT, (uint64_t)at + (uint64_t)trace->wall);
 }
 
 static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *given)
@@ -196,10 +204,12 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
     wh_ctx *node = scope ? new_trace_node(ctx, provider, timeout, now, opts->site)
                          : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
-    if (scope && wh__scope_enabled(scope))
+    if (scope && wh__scope_enabled(scope)) {
         begin_span((void *)node, parent, opts, scope, wh__self(), now);
-    else if (scope)
+        if (opts->at) give_start((void *)node, opts->at);
+    } else if (scope) {
         carry_on((void *)node, parent);
+    }
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
@@ -259,7 +269,7 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
     memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
     memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
     trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM);
-    trace->remote = from != &none;
+    trace->remote = from->remote;
     trace->parent_is_remote = false;
     trace->tracestate = NULL;
     if (from->tracestate && *from->tracestate) {
@@ -270,6 +280,12 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
         if (copy) node->flags |= WH__DISPOSES;
     }
     return wh__node_enter(node, now);
+}
+
+wh_ctx *wh_with_span_at(const wh_ctx *parent, const struct wh_span_context *span, const struct wh_site *site)
+{
+    const struct wh__trace_node *above = wh__trace_of(parent);
+    return wh__anchor_new(parent, above ? above->provider : wh__default_provider(), span, WH_NEVER, 0, site);
 }
 
 wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site)

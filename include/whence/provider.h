@@ -30,14 +30,21 @@ struct wh_sampler {
  * first span. When they come faster than they leave, the new ones are dropped, counted, and reported once per outage. */
 struct wh_exporter; /* exporters.h */
 
+/* What a span may hold. 0: the general limit below, and where there is none, the default. What is over a limit is left out
+ * and counted on the span. The attributes of resources and scopes have no limits. */
 struct wh_limits {
-    uint32_t attributes WH_ZERO_;       /* per span; 0: 128, as all of these */
+    uint32_t attributes WH_ZERO_;       /* per span; default 128, as of the next four */
     uint32_t events WH_ZERO_;
     uint32_t links WH_ZERO_;
     uint32_t event_attributes WH_ZERO_;
     uint32_t link_attributes WH_ZERO_;
-    uint32_t value_length WH_ZERO_;     /* bytes of a byte string, characters of a string; 0: no limit */
+    uint32_t value_length WH_ZERO_;     /* bytes of bytes, characters of text, also within arrays and maps; default: any */
+    uint32_t value_depth WH_ZERO_;      /* deeper arrays and maps become empty values; the outermost is 1; default 64, at most 128 */
+    uint32_t attribute_count WH_ZERO_;        /* general: AttributeCountLimit, for spans, events and links */
+    uint32_t attribute_value_length WH_ZERO_; /* AttributeValueLengthLimit */
+    uint32_t attribute_value_depth WH_ZERO_;  /* AttributeValueDepthLimit */
 };
+#define WH_LIMIT_ZERO (UINT32_MAX - 1) /* a limit of none at all; UINT32_MAX: no limit */
 
 /* What becomes of a scope (trace/sdk.md, TracerConfigurator). fn is called for every scope of the provider: when the first span
  * of it is started, from the thread that does, and again for all of them at wh_provider_reconfigure(). From any thread, with

@@ -18,7 +18,8 @@ struct wh__scope;
 struct wh__scope_seen;
 
 struct wh_provider {
-    struct wh_limits limits;          /* immutable, as all up to here */
+    struct wh_limits limits;          /* immutable, as all up to here; every one is what holds */
+    uint32_t short_until;             /* of a new record: span.h. 0: nothing of it may be written in the short form */
     struct wh_sampler sampler;
     uint64_t ratio_threshold;         /* of the rightmost 56 bits of the trace id: from here on it is sampled */
     struct wh_bytes resource;         /* encoded */
