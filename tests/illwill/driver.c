@@ -159,6 +159,9 @@ int main(int argc, char **argv)
     struct strain strain = {0};
     (void)argc;
     read_settings(&settings, argv + 1);
+    settings.text = malloc((size_t)settings.bytes + 1);
+    if (!settings.text) abort();
+    memset(settings.text, 'x', (size_t)settings.bytes);
     reports_count();
     wh_provider *provider = provider_for(&settings);
     wh_ctx *root = wh_provider_root(provider);
@@ -166,5 +169,6 @@ int main(int argc, char **argv)
     for (long i = 0; !settings.fork && i < settings.phases; i++) phase(&settings, provider, root, &strain);
     finish("end", &settings, provider, &strain);
     wh_end(root);
+    free(settings.text);
     return 0;
 }

@@ -11,7 +11,9 @@ struct settings {
     const char *protocol;          /* http/protobuf, http/json, grpc */
     const char *name;              /* of the spans */
     const char *fork;              /* what a child is to do, made in mid export: exit, exec, record; NULL: none */
-    long threads, spans, bytes;    /* spans: of all threads together; bytes: of one attribute */
+    char *text;                    /* the value of one attribute, made from: */
+    long bytes;
+    long threads, spans;           /* spans: of all threads together */
     long phases;                   /* more than one: each waits for a line on standard input */
     long batch, queue, pace;       /* pace: microseconds of sleep after every eighth span */
     int64_t timeout, export_timeout, delay, flush, shutdown;

@@ -89,9 +89,10 @@ class Courses(unittest.TestCase):
         self.assertTrue(server.holding.wait(60))
         driver.go()
         child = driver.said() if what == "record" else None
-        self.assertEqual(driver.said(), {"side": "forked", "status": 0})
+        forked = driver.said()
         server.released.set()
         end = self.end(driver, server)
+        self.assertEqual(forked, {"side": "forked", "status": 0}, driver.log)
         self.assertEqual((end["started"], end["exported"]), (600, 600))
         self.assertEqual(server.accepted["span"], 600)
         self.assertEqual(len(server.ids), sum(server.accepted.values()))
