@@ -5,8 +5,10 @@
 #include "context/clock.h"
 #include "context/quick.h"
 #include "trace/attr.h"
+#include "trace/ids.h"
 #include "trace/sampler.h"
 #include "trace/spool.h"
+#include "trace/tracestate.h"
 
 /* ---- ids and clock ---- */
 
@@ -82,11 +84,12 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
     begin_clock(trace, parent, now);
     struct wh__spool *spool = wh__spool_own();
     struct wh__record *record = spool ? wh__record_new(trace, (enum wh_kind)opts->kind) : NULL;
-    if (spool) wh__count(&spool->counts[trace->provider->index].started);
+    const bool is_counted = trace->flags & WH_SAMPLED; /* what is only recorded goes nowhere */
+    if (spool && is_counted) wh__count(&spool->counts[trace->provider->index].started);
     if (!record) {
-        if (spool)
+        if (spool && is_counted)
             wh__count(&spool->counts[trace->provider->index].dropped_memory);
-        else
+        else if (is_counted)
             __atomic_fetch_add(&trace->provider->dropped_homeless, 1, __ATOMIC_RELAXED);
         return;
     }
@@ -98,6 +101,51 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
     if (trace->tracestate || opts->attrs.count || opts->link_count) record_options(&record, trace, opts);
     trace->record = record;
     trace->node.flags |= WH_RECORDS_ | WH__ENDS;
+}
+
+/* ---- asking the sampler ---- */
+
+/* As begin_ids(), but the span's own id, which comes after the decision (trace/sdk.md, SDK span creation). */
+static void begin_trace(struct wh__trace_node *trace, const struct wh__trace_node *parent)
+{
+    struct wh_id_generator *ids = trace->provider->ids;
+    if (parent)
+        memcpy(trace->trace_id, parent->trace_id, sizeof trace->trace_id);
+    else
+        wh__ids_trace(ids, trace->trace_id);
+    trace->flags = parent ? parent->flags & WH_RANDOM : !ids || ids->random ? WH_RANDOM : 0;
+    trace->tracestate = parent ? parent->tracestate : NULL;
+    trace->parent_is_remote = parent && parent->remote;
+}
+
+/* Of its own, unless it is the parent's. Without memory there is none: one that is missing is never wrong. */
+static void begin_tracestate(struct wh__trace_node *trace, const char *state)
+{
+    char list[WH_TRACESTATE_SIZE];
+    const char *above = trace->tracestate;
+    if (state == above || (state && above && strcmp(state, above) == 0)) return;
+    if (!wh__tracestate_read(state ? state : "", list, sizeof list)) return;
+    const size_t size = strlen(list) + 1;
+    char *copy = size > 1 ? wh__mem_get(size) : NULL;
+    trace->tracestate = copy ? memcpy(copy, list, size) : NULL;
+    trace->owns_tracestate = copy != NULL;
+    if (copy) trace->node.flags |= WH__DISPOSES;
+}
+
+static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent, const wh_ctx *ctx,
+                                                   const struct wh_start_opts *opts)
+{
+    struct wh__asked asked;
+    const struct wh_sampled *answer = &asked.answer;
+    begin_trace(trace, parent);
+    wh__ask(&asked, trace, parent, ctx, opts);
+    wh__ids_span(trace->provider->ids, trace->span_id);
+    begin_tracestate(trace, answer->tracestate);
+    if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return;
+    if (answer->decision == WH_RECORD_AND_SAMPLE) trace->flags |= WH_SAMPLED;
+    begin_record(trace, parent, opts, wh__now());
+    for (size_t i = 0; trace->record && i < answer->attrs.count; i++)
+        wh__record_set(&trace->record, &answer->attrs.list[i], trace->provider->limits.value_length);
 }
 
 /* ---- nodes ---- */
@@ -113,13 +161,17 @@ static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
 }
 
 static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
+                              const wh_ctx *ctx, const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
 {
-    begin_ids(trace, parent, self);
     if (wh__likely(opts->literal))
         trace->name = opts->name;
     else
         wh__copy_name(trace, opts->name ? opts->name : "");
+    if (wh__unlikely(wh__is_asked(trace->provider, parent))) {
+        begin_asking(trace, parent, ctx, opts);
+        return;
+    }
+    begin_ids(trace, parent, self);
     if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
     trace->flags |= WH_SAMPLED;
     begin_record(trace, parent, opts, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
@@ -171,7 +223,7 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
                                         : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
     if (node->flags & WH__TRACE)
-        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, opts, wh__self(), now);
+        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, ctx, opts, wh__self(), now);
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
@@ -208,7 +260,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
     const struct wh__trace_node *parent = (const void *)ctx;
     struct wh__thread *self = wh__current;
     if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) ||
-                     !opts->literal || !is_simple(opts) || parent->provider->sampler.ignore_parent))
+                     !opts->literal || !is_simple(opts) || parent->provider->asks_for_children))
         return start_slowly(ctx, opts);
     if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
     struct wh__trace_node *trace = child_of(parent, opts, self);

@@ -18,7 +18,7 @@ static void always_on_and_always_off(void **state)
 {
     (void)state;
     struct wh_span_context ids;
-    struct spans on = spans_begin(), off = spans_begin_with((struct wh_provider_opts){.sampler = {.kind = WH_SAMPLER_ALWAYS_OFF}});
+    struct spans on = spans_begin(), off = spans_begin_with((struct wh_provider_opts){.sampler = wh_sampler_parent_based(wh_sampler_always_off())});
     for (int i = 0; i < 100; i++) {
         assert_true(root_is_sampled(&on, &ids));
         assert_false(root_is_sampled(&off, &ids));
@@ -37,7 +37,7 @@ static void ratio_keeps_its_share(void **state)
     static const double ratios[] = {0, 0.01, 0.25, 0.5, 0.9, 1};
     for (size_t r = 0; r < sizeof ratios / sizeof *ratios; r++) {
         struct wh_span_context ids;
-        struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = {WH_SAMPLER_RATIO, ratios[r], false}, .max_queue = TRACES});
+        struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = wh_sampler_parent_based(wh_sampler_ratio(ratios[r])), .max_queue = TRACES});
         int sampled = 0;
         for (int i = 0; i < TRACES; i++) sampled += root_is_sampled(&spans, &ids);
         const double expected = ratios[r] * TRACES, deviation = sqrt(expected * (1 - ratios[r]));
@@ -53,7 +53,7 @@ static const char *get_traceparent(void *carrier, const char *name)
 
 static bool is_sampled_with(double ratio, const char *traceparent)
 {
-    struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = {WH_SAMPLER_RATIO, ratio, true}});
+    struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = wh_sampler_ratio(ratio)});
     WH_AUTO wh_ctx *from = wh_extract(spans.root, get_traceparent, (void *)traceparent);
     wh_ctx *span = wh_start(from, "span");
     const bool sampled = wh_recording(span);
@@ -81,16 +81,17 @@ static void ratio_is_consistent(void **state)
 static void a_child_does_as_its_parent_did(void **state)
 {
     (void)state;
-    static const struct { const char *traceparent; bool ignore_parent; enum wh_sampler_kind kind; bool sampled; } rows[] = {
-        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, WH_SAMPLER_ALWAYS_OFF, true},
-        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", false, WH_SAMPLER_ALWAYS_ON, false},
-        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true, WH_SAMPLER_ALWAYS_OFF, false},
-        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true, WH_SAMPLER_ALWAYS_ON, true},
+    static const struct { const char *traceparent; bool ignore_parent, is_on, sampled; } rows[] = {
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false, false, true},
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", false, true, false},
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true, false, false},
+        {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true, true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wh_span_context ids;
+        struct wh_sampler *root = rows[i].is_on ? wh_sampler_always_on() : wh_sampler_always_off();
         struct spans spans = spans_begin_with(
-            (struct wh_provider_opts){.sampler = {.kind = rows[i].kind, .ignore_parent = rows[i].ignore_parent}});
+            (struct wh_provider_opts){.sampler = rows[i].ignore_parent ? root : wh_sampler_parent_based(root)});
         wh_ctx *from = wh_extract(spans.root, get_traceparent, (void *)rows[i].traceparent);
         wh_ctx *server = wh_start(from, "server");
         wh_ctx *local = wh_start(server, "local");

@@ -4,6 +4,7 @@
 
 #include <whence/exporters.h>
 #include <whence/provider.h>
+#include <whence/sampler.h>
 
 /* Counters of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {
@@ -13,8 +14,10 @@ enum { WH__COUNTED_PROVIDERS = 16 }; /* that many have counters on every thread;
 
 struct wh_provider {
     struct wh_limits limits;          /* immutable, as all up to here */
-    struct wh_sampler sampler;
-    uint64_t ratio_threshold;         /* of the rightmost 56 bits of the trace id: from here on it is sampled */
+    struct wh_sampler *sampler;       /* never NULL */
+    struct wh_id_generator *ids;      /* or NULL */
+    bool asks_for_roots, asks_for_children; /* the sampler, or the generator; otherwise a child does as its parent did, */
+    uint64_t root_threshold;          /* and a root is sampled from this randomness of its trace id on */
     struct wh_bytes resource, scope;  /* encoded */
     uint32_t max_queue, max_batch;
     int64_t schedule_delay, export_timeout;
