@@ -132,13 +132,13 @@ static void begin_tracestate(struct wh__trace_node *trace, const char *state)
     if (copy) trace->node.flags |= WH__DISPOSES;
 }
 
-static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent, const wh_ctx *ctx,
+static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent,
                                                    const struct wh_start_opts *opts)
 {
     struct wh__asked asked;
     const struct wh_sampled *answer = &asked.answer;
     begin_trace(trace, parent);
-    wh__ask(&asked, trace, parent, ctx, opts);
+    wh__ask(&asked, trace, parent, opts);
     wh__ids_span(trace->provider->ids, trace->span_id);
     begin_tracestate(trace, answer->tracestate);
     if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return;
@@ -161,14 +161,14 @@ static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
 }
 
 static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const wh_ctx *ctx, const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
+                              const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
 {
     if (wh__likely(opts->literal))
         trace->name = opts->name;
     else
         wh__copy_name(trace, opts->name ? opts->name : "");
     if (wh__unlikely(wh__is_asked(trace->provider, parent))) {
-        begin_asking(trace, parent, ctx, opts);
+        begin_asking(trace, parent, opts);
         return;
     }
     begin_ids(trace, parent, self);
@@ -205,28 +205,36 @@ static inline bool is_simple(const struct wh_start_opts *opts)
     return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
 }
 
-static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *given)
+static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const struct wh_start_opts *opts,
+                                                     const struct wh__trace_node *above, wh_provider *provider)
 {
-    struct wh_start_opts older;
-    const struct wh_start_opts *opts = given;
-    if (wh__unlikely(given->size < sizeof older)) {
-        memset(&older, 0, sizeof older);
-        memcpy(&older, given, given->size);
-        opts = &older;
-    }
-    const struct wh__trace_node *above = wh__trace_of(ctx);
-    wh_provider *provider = above ? above->provider : wh__default_provider();
-    if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
     int64_t now;
     const int64_t timeout = timeout_of(ctx, opts, &now);
     wh_ctx *node = is_at_work(provider) ? new_trace_node(ctx, provider, timeout, now, opts->site)
                                         : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
     if (node->flags & WH__TRACE)
-        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, ctx, opts, wh__self(), now);
+        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, opts, wh__self(), now);
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
+}
+
+static __attribute__((noinline)) wh_ctx *start_as_older(const wh_ctx *ctx, const struct wh_start_opts *given)
+{
+    struct wh_start_opts opts = {0};
+    memcpy(&opts, given, given->size);
+    opts.size = sizeof opts;
+    return wh_start_at(ctx, &opts);
+}
+
+static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *opts)
+{
+    if (wh__unlikely(opts->size < sizeof *opts)) return start_as_older(ctx, opts);
+    const struct wh__trace_node *above = wh__trace_of(ctx);
+    wh_provider *provider = above ? above->provider : wh__default_provider();
+    if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
+    return start_fully(ctx, opts, above, provider);
 }
 
 /* The child of a span, with nothing asked for but what every span has; NULL if memory is not there at once. */

@@ -11,10 +11,10 @@ static const struct wh_span_context *see_parent(struct wh_span_context *out, con
 }
 
 void wh__ask(struct wh__asked *asked, const struct wh__trace_node *trace, const struct wh__trace_node *parent,
-             const wh_ctx *ctx, const struct wh_start_opts *opts)
+             const struct wh_start_opts *opts)
 {
     struct wh_sampler *sampler = trace->provider->sampler;
-    struct wh_sampling in = {.size = sizeof in, .parent = ctx, .parent_span = see_parent(&asked->parent, parent),
+    struct wh_sampling in = {.size = sizeof in, .parent = trace->node.parent, .parent_span = see_parent(&asked->parent, parent),
         .random = trace->flags & WH_RANDOM, .name = opts->name ? opts->name : "", .kind = (enum wh_kind)opts->kind,
         .attrs = opts->attrs, .links = opts->links, .link_count = opts->link_count};
     memcpy(in.trace_id, trace->trace_id, sizeof in.trace_id);
