@@ -1,33 +1,32 @@
 #include "collector.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t taken; /* atomic */
-static clockid_t cpu_clock;
+#include "bench.h"
 
-uint64_t collector_bytes(void)
+uint64_t collector_bytes(const struct collector *collector)
 {
-    return __atomic_load_n(&taken, __ATOMIC_RELAXED);
+    return __atomic_load_n(&collector->taken, __ATOMIC_RELAXED);
 }
 
-int64_t collector_spent(void)
+int64_t collector_spent(const struct collector *collector)
 {
-    struct timespec t = {0};
-    clock_gettime(cpu_clock, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return __atomic_load_n(&collector->spent, __ATOMIC_RELAXED);
 }
 
 /* What has come and was not yet looked at. */
 struct connection {
+    struct collector *collector;
     int fd;
     size_t len;
     char buf[65536];
@@ -73,7 +72,7 @@ static bool take_head(struct connection *c, size_t *body)
 
 static bool take_body(struct connection *c, size_t size)
 {
-    __atomic_fetch_add(&taken, size, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&c->collector->taken, size, __ATOMIC_RELAXED);
     for (;;) {
         const size_t here = c->len < size ? c->len : size;
         drop(c, here);
@@ -83,36 +82,57 @@ static bool take_body(struct connection *c, size_t size)
     }
 }
 
+static void note_spent(struct collector *collector, int64_t *before)
+{
+    const int64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    __atomic_fetch_add(&collector->spent, now - *before, __ATOMIC_RELAXED);
+    *before = now;
+}
+
 static void *serve(void *arg)
 {
-    const int listener = (int)(intptr_t)arg;
-    static struct connection c;
+    struct connection *c = arg;
+    size_t body;
+    int64_t before = 0;
+    while (take_head(c, &body) && take_body(c, body)) {
+        note_spent(c->collector, &before);
+        if (!say(c, "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n")) break;
+    }
+    close(c->fd);
+    free(c);
+    return NULL;
+}
+
+static void *listen_on(void *arg)
+{
+    struct collector *collector = arg;
     for (;;) {
-        c.fd = accept(listener, NULL, NULL);
-        c.len = 0;
-        if (c.fd < 0) continue;
-        size_t body;
-        while (take_head(&c, &body) && take_body(&c, body) &&
-               say(&c, "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"))
-            continue;
-        close(c.fd);
+        pthread_t thread;
+        struct connection *c = calloc(1, sizeof *c);
+        if (!c) bench_die("no memory for a connection");
+        c->collector = collector;
+        c->fd = accept(collector->listener, NULL, NULL);
+        if (c->fd >= 0 && pthread_create(&thread, NULL, serve, c) == 0)
+            pthread_detach(thread);
+        else
+            free(c);
     }
     return NULL;
 }
 
-int collector_start(void)
+struct collector *collector_new(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     pthread_t thread;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return 0;
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 4) || getsockname(fd, (struct sockaddr *)&at, &size) ||
-        pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd)) {
-        close(fd);
-        return 0;
-    }
-    pthread_getcpuclockid(thread, &cpu_clock);
+    struct collector *collector = calloc(1, sizeof *collector);
+    const int fd = collector ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 4) ||
+        getsockname(fd, (struct sockaddr *)&at, &size))
+        bench_die("no socket for a collector: %s", strerror(errno));
+    collector->listener = fd;
+    snprintf(collector->endpoint, sizeof collector->endpoint, "http://127.0.0.1:%d", ntohs(at.sin_port));
+    if (pthread_create(&thread, NULL, listen_on, collector)) bench_die("no thread for a collector");
     pthread_detach(thread);
-    return ntohs(at.sin_port);
+    return collector;
 }

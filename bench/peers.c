@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector.h"
 #include "measure.h"
 
 enum { MOST_PEERS = 4 };
@@ -29,9 +30,11 @@ void peer_add(const char *spec)
     peer->program = strdup(equals + 1);
 }
 
+/* Each has a collector of its own. */
 static void start(struct peer *peer)
 {
     int down[2], up[2];
+    setenv("BENCH_COLLECTOR", collector_new()->endpoint, 1);
     if (pipe(down) || pipe(up)) bench_die("no pipe: %s", strerror(errno));
     peer->pid = fork();
     if (peer->pid < 0) bench_die("no process: %s", strerror(errno));

@@ -1,14 +1,13 @@
 /* From the record to OTLP bytes: spans with five attributes are produced, and the clock stops when all of them have become
  * requests. The export thread works at the same time as the producer; what it spends for a span is a row of its own. */
-#include <stdio.h>
-
 #include "collector.h"
 #include "sinks.h"
 #include "spans.h"
 
 static struct source requests;
 #ifdef BENCH_OTLP
-static struct source posts; /* over HTTP, to a collector in this process */
+static struct source posts; /* over HTTP, to: */
+static struct collector *collector;
 #endif
 
 /* Of the process, but not of this thread: of the export thread, that is, and of the collector's. */
@@ -38,19 +37,18 @@ static void into_requests(size_t n, struct lap *laps)
 #ifdef BENCH_OTLP
 static void over_http(size_t n, struct lap *laps)
 {
-    const uint64_t before = collector_bytes();
-    const int64_t spent = collector_spent();
+    const uint64_t before = collector_bytes(collector);
+    const int64_t spent = collector_spent(collector);
     produce(&posts, n, laps);
-    laps[2].ns -= collector_spent() - spent;
-    if (collector_bytes() - before < 250 * n) bench_invalid("too few bytes were sent");
+    laps[2].ns -= collector_spent(collector) - spent;
+    if (collector_bytes(collector) - before < 250 * n) bench_invalid("too few bytes were sent");
 }
 
 static void begin_http(void)
 {
-    char endpoint[40];
-    snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%d", collector_start());
-    struct wh_exporter *exporter = wh_otlp_exporter_new(endpoint);
-    if (!exporter) bench_die("no OTLP exporter for %s", endpoint);
+    collector = collector_new();
+    struct wh_exporter *exporter = wh_otlp_exporter_new(collector->endpoint);
+    if (!exporter) bench_die("no OTLP exporter for %s", collector->endpoint);
     posts = source_new(exporter, 0);
 }
 #endif

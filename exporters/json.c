@@ -154,6 +154,10 @@ void wh__json_double(struct wh__json *json, double value)
         wh__json_put(json, isnan(value) ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"");
         return;
     }
+    if (value == 0 && signbit(value)) {
+        wh__json_put(json, "-0.0"); /* many read -0 as an integer, which has no sign then */
+        return;
+    }
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;

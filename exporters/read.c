@@ -73,16 +73,23 @@ static bool next_message(struct wh_cursor *cursor, uint32_t number, struct wh_by
     return false;
 }
 
+static void read_attr(struct wh_bytes rest, struct wh_attr_view *attr)
+{
+    struct wh__field field;
+    *attr = (struct wh_attr_view){.type = WH_EMPTY};
+    while (wh__next_field(&rest, &field, NULL)) {
+        if (field.number == WH__KEY && field.type == WH__LEN) attr->key = as_text(field.bytes);
+        if (field.number != WH__VALUE_OF_KEY || field.type != WH__LEN) continue;
+        attr->type = (enum wh_type)0;
+        wh__read_value(field.bytes, attr);
+    }
+}
+
 static bool next_attr(struct wh_cursor *cursor, uint32_t number, struct wh_attr_view *attr)
 {
     struct wh_bytes rest;
-    struct wh__field field;
     if (!next_message(cursor, number, &rest)) return false;
-    memset(attr, 0, sizeof *attr);
-    while (wh__next_field(&rest, &field, NULL)) {
-        if (field.number == WH__KEY) attr->key = as_text(field.bytes);
-        if (field.number == WH__VALUE_OF_KEY) wh__read_value(field.bytes, attr);
-    }
+    read_attr(rest, attr);
     return true;
 }
 
@@ -92,6 +99,28 @@ bool wh_next_link_attr(struct wh_cursor *link, struct wh_attr_view *attr) { retu
 bool wh_next_resource_attr(struct wh_cursor *resource, struct wh_attr_view *attr)
 {
     return next_attr(resource, WH__RESOURCE_ATTRIBUTE, attr);
+}
+
+/* The bytes of an array or a map are its field in AnyValue, whose tag says which of both it is. An iteration leaves their
+ * beginning where it is, so that this can be seen at every step: what gets less is their count. */
+bool wh_next_item(struct wh_cursor *value, struct wh_attr_view *item)
+{
+    struct wh__field list;
+    struct wh_bytes whole = {value->rest.ptr, SIZE_MAX / 2}, bytes;
+    if (value->rest.len < 2 || !wh__next_field(&whole, &list, NULL) || list.type != WH__LEN) return false;
+    const size_t head = (size_t)((const uint8_t *)list.bytes.ptr - (const uint8_t *)value->rest.ptr);
+    const size_t left = value->rest.len > head ? value->rest.len - head : 0;
+    struct wh_cursor rest = {list.bytes};
+    if (left < list.bytes.len) rest.rest = (struct wh_bytes){(const uint8_t *)list.bytes.ptr + list.bytes.len - left, left};
+    if (!next_message(&rest, 1, &bytes)) return false;
+    value->rest.len = head + rest.rest.len;
+    if (list.number == WH__ANY_MAP) {
+        read_attr(bytes, item);
+    } else {
+        *item = (struct wh_attr_view){.type = (enum wh_type)0};
+        wh__read_value(bytes, item);
+    }
+    return true;
 }
 
 bool wh_next_event(struct wh_cursor *span, struct wh_event_view *event)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "trace/wire.h"
+
 static bool get_varint(struct wh_bytes *rest, uint64_t *value)
 {
     const uint8_t *p = rest->ptr;
@@ -55,14 +57,27 @@ bool wh__next_field(struct wh_bytes *rest, struct wh__field *field, bool *broken
 void wh__read_value(struct wh_bytes any, struct wh_attr_view *attr)
 {
     struct wh__field field;
+    const uint8_t *at = any.ptr;
     attr->raw = any;
-    while (wh__next_field(&any, &field, NULL)) {
-        switch (field.number) {
-        case 1: attr->type = WH_STRING; attr->as.string = (struct wh_str){field.bytes.ptr, field.bytes.len}; break;
-        case 2: attr->type = WH_BOOL; attr->as.boolean = field.word != 0; break;
-        case 3: attr->type = WH_INT; attr->as.integer = (int64_t)field.word; break;
-        case 4: attr->type = WH_DOUBLE; memcpy(&attr->as.real, &field.word, sizeof attr->as.real); break;
-        case 7: attr->type = WH_BYTES; attr->as.bytes = field.bytes; break;
+    if (any.len == 0) attr->type = WH_EMPTY;
+    for (; wh__next_field(&any, &field, NULL); at = any.ptr) {
+        switch (field.number << 3 | field.type) {
+        case WH__TAG(WH__ANY_STRING, WH__LEN):
+            attr->type = WH_STRING;
+            attr->as.string = (struct wh_str){field.bytes.ptr, field.bytes.len};
+            break;
+        case WH__TAG(WH__ANY_BOOL, WH__VARINT): attr->type = WH_BOOL; attr->as.boolean = field.word != 0; break;
+        case WH__TAG(WH__ANY_INT, WH__VARINT): attr->type = WH_INT; attr->as.integer = (int64_t)field.word; break;
+        case WH__TAG(WH__ANY_DOUBLE, WH__FIXED64):
+            attr->type = WH_DOUBLE;
+            memcpy(&attr->as.real, &field.word, sizeof attr->as.real);
+            break;
+        case WH__TAG(WH__ANY_ARRAY, WH__LEN):
+        case WH__TAG(WH__ANY_MAP, WH__LEN):
+            attr->type = field.number == WH__ANY_ARRAY ? WH_ARRAY : WH_MAP;
+            attr->as.bytes = (struct wh_bytes){at, (size_t)((const uint8_t *)any.ptr - at)};
+            break;
+        case WH__TAG(WH__ANY_BYTES, WH__LEN): attr->type = WH_BYTES; attr->as.bytes = field.bytes; break;
         default: break;
         }
     }

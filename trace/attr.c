@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
+
 /* ---- UTF-8 ---- */
 
 /* Most text is ASCII: eight bytes at a time. */
@@ -68,10 +70,10 @@ static void ready_string(struct wh__attr *out, const char *text, size_t len, uin
 {
     if (wh__is_utf8(text, len)) {
         out->field = WH__ANY_STRING;
-        if (limit && len > limit) len = first_characters(text, len, limit);
+        if (len > limit) len = first_characters(text, len, limit);
     } else {
         out->field = WH__ANY_BYTES;
-        if (limit && len > limit) len = limit;
+        if (len > limit) len = limit;
     }
     out->as.bytes = (struct wh_str){text, len};
     out->value_size = wh__len_size(len);
@@ -84,8 +86,21 @@ static void ready_word(struct wh__attr *out, unsigned field, uint64_t word, size
     out->value_size = 1 + size;
 }
 
-static void ready_value(struct wh__attr *out, const struct wh_attr *attr, uint32_t limit)
+static void ready_unsigned(struct wh__attr *out, uint64_t value, uint32_t limit)
 {
+    char digits[sizeof out->digits + 1];
+    if (value <= INT64_MAX) {
+        ready_word(out, WH__ANY_INT, value, wh__varint_size(value));
+        return;
+    }
+    const int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+    memcpy(out->digits, digits, (size_t)len);
+    ready_string(out, out->digits, (size_t)len, limit);
+}
+
+void wh__value_ready(struct wh__attr *out, const struct wh_attr *attr, const struct wh_limits *limits)
+{
+    const uint32_t limit = limits ? limits->value_length : UINT32_MAX;
     uint64_t word;
     switch (attr->type) {
     case WH_BOOL:
@@ -99,42 +114,64 @@ static void ready_value(struct wh__attr *out, const struct wh_attr *attr, uint32
         ready_word(out, WH__ANY_DOUBLE, word, sizeof word);
         break;
     case WH_UINT:
-        if (attr->as.natural <= INT64_MAX) {
-            ready_word(out, WH__ANY_INT, attr->as.natural, wh__varint_size(attr->as.natural));
-        } else {
-            char digits[sizeof out->digits + 1];
-            const int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)attr->as.natural);
-            memcpy(out->digits, digits, (size_t)len);
-            ready_string(out, out->digits, (size_t)len, limit);
-        }
+        ready_unsigned(out, attr->as.natural, limit);
         break;
     case WH_BYTES:
         out->field = WH__ANY_BYTES;
-        out->as.bytes = (struct wh_str){attr->as.ptr, limit && attr->len > limit ? limit : attr->len};
+        out->as.bytes = (struct wh_str){attr->as.ptr, !attr->as.ptr ? 0 : attr->len > limit ? limit : attr->len};
         out->value_size = wh__len_size(out->as.bytes.len);
         break;
     case WH_STRING:
-    default:
         ready_string(out, attr->as.ptr, attr->as.ptr ? attr->len : 0, limit);
+        break;
+    default: /* the empty value, and what no header knows */
+        out->field = 0;
+        out->value_size = 0;
         break;
     }
 }
 
-bool wh__attr_ready(struct wh__attr *out, const struct wh_attr *attr, size_t key_len, uint32_t value_limit)
+/* Put together outside of the record, and outside of its lock. */
+static bool ready_parts(struct wh__attr *out, const struct wh_attr *attr, const struct wh_limits *limits)
 {
+    struct wh__back back;
+    wh__back_begin(&back, NULL, 0);
+    wh__back_value(&back, attr, limits, 1);
+    out->memory = back.memory;
+    out->field = 0;
+    out->value_size = wh__back_size(&back);
+    if (out->value_size == 0) return !back.failed;
+    const uint8_t *p = back.at;
+    out->field = *p++ >> 3;
+    while (*p++ & 0x80) continue; /* the length, of which this is the last byte */
+    out->as.bytes = (struct wh_str){(const char *)p, (size_t)(back.end - p)};
+    return !back.failed;
+}
+
+bool wh__attr_ready(struct wh__attr *out, const struct wh_attr *attr, size_t key_len, const struct wh_limits *limits)
+{
+    out->memory = NULL;
     if (!attr->key || key_len == 0 || !wh__is_utf8(attr->key, key_len)) return false;
     out->key = (struct wh_str){attr->key, key_len};
-    ready_value(out, attr, value_limit);
+    if (wh__has_parts(attr->type)) {
+        if (!ready_parts(out, attr, limits)) return false;
+    } else {
+        wh__value_ready(out, attr, limits);
+    }
     out->size = wh__len_size(out->key.len) + wh__len_size(out->value_size);
     return true;
 }
 
-uint8_t *wh__attr_put(uint8_t *p, unsigned field, const struct wh__attr *attr)
+void wh__attr_done(struct wh__attr *attr)
 {
-    p = wh__put_len(p, field, attr->size);
-    p = wh__put_bytes(p, WH__KEY, attr->key.ptr, attr->key.len);
-    p = wh__put_len(p, WH__VALUE_OF_KEY, attr->value_size);
+    if (attr->memory) wh__mem_free(attr->memory);
+}
+
+uint8_t *wh__value_put(uint8_t *p, const struct wh__attr *attr)
+{
     switch (attr->field) {
+    case 0:
+        return p;
     case WH__ANY_BOOL:
     case WH__ANY_INT:
         *p++ = WH__TAG(attr->field, WH__VARINT);
@@ -145,4 +182,12 @@ uint8_t *wh__attr_put(uint8_t *p, unsigned field, const struct wh__attr *attr)
     default:
         return wh__put_bytes(p, attr->field, attr->as.bytes.ptr, attr->as.bytes.len);
     }
+}
+
+uint8_t *wh__attr_put(uint8_t *p, unsigned field, const struct wh__attr *attr)
+{
+    p = wh__put_len(p, field, attr->size);
+    p = wh__put_bytes(p, WH__KEY, attr->key.ptr, attr->key.len);
+    p = wh__put_len(p, WH__VALUE_OF_KEY, attr->value_size);
+    return wh__value_put(p, attr);
 }

@@ -154,15 +154,16 @@ static bool put_shortly(struct wh__record *record, const struct wh_attr *attr, s
     }
 }
 
-void wh__record_set(struct wh__record **record, const struct wh_attr *attr, uint32_t value_limit)
+void wh__record_set(struct wh__record **record, const struct wh_attr *attr, const struct wh_limits *limits)
 {
     const size_t key_len = attr->key ? strlen(attr->key) : 0;
     struct wh__attr ready;
     if (put_shortly(*record, attr, key_len)) return;
-    if (wh__attr_ready(&ready, attr, key_len, value_limit))
+    if (wh__attr_ready(&ready, attr, key_len, limits))
         wh__record_attr(record, &ready);
     else
         (*record)->dropped_attributes++;
+    wh__attr_done(&ready);
 }
 
 /* ---- setting ---- */
@@ -174,7 +175,7 @@ static inline struct wh__trace_node *recording(const wh_ctx *ctx)
     return trace && __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? trace : NULL;
 }
 
-/* Long texts are looked at before the lock is taken. */
+/* Long texts are looked at, and values with parts are put together, while the lock is not held. */
 static void set_slowly(const wh_ctx *ctx, size_t key_len, const struct wh_attr *attr)
 {
     struct wh__trace_node *trace = recording(ctx);
@@ -184,13 +185,14 @@ static void set_slowly(const wh_ctx *ctx, size_t key_len, const struct wh_attr *
     const bool done = !trace->record || put_shortly(trace->record, attr, key_len);
     wh__unlock(&trace->lock);
     if (done) return;
-    const bool valid = wh__attr_ready(&ready, attr, key_len, trace->provider->limits.value_length);
+    const bool valid = wh__attr_ready(&ready, attr, key_len, &trace->provider->limits);
     wh__lock(&trace->lock);
     if (trace->record && valid)
         wh__record_attr(&trace->record, &ready);
     else if (trace->record)
         trace->record->dropped_attributes++;
     wh__unlock(&trace->lock);
+    wh__attr_done(&ready);
 }
 
 static __attribute__((noinline)) void set_str_slowly(const wh_ctx *ctx, const char *key, size_t key_len, const char *value,
@@ -265,4 +267,9 @@ void wh_set_uint_(const wh_ctx *ctx, const char *key, size_t key_len, uint64_t v
 void wh_set_bytes_(const wh_ctx *ctx, const char *key, size_t key_len, const void *value, size_t len)
 {
     set_slowly(ctx, key_len, &(struct wh_attr){.key = key, .type = WH_BYTES, .len = value ? len : 0, .as.ptr = value});
+}
+
+void wh_set_value_(const wh_ctx *ctx, const struct wh_attr *attr)
+{
+    set_slowly(ctx, attr->key ? strlen(attr->key) : 0, attr);
 }

@@ -19,7 +19,7 @@
 static void put(struct wh__record **record, struct wh_attr attr)
 {
     struct wh__attr ready;
-    if (wh__attr_ready(&ready, &attr, strlen(attr.key), 0)) wh__record_attr(record, &ready);
+    if (wh__attr_ready(&ready, &attr, strlen(attr.key), NULL)) wh__record_attr(record, &ready);
 }
 
 /* To the microsecond: more digits only disturb. */
@@ -161,5 +161,5 @@ void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause)
     cause->has_span = true;
     memcpy(cause->trace_id, trace->trace_id, sizeof cause->trace_id);
     memcpy(cause->span_id, trace->span_id, sizeof cause->span_id);
-    if (!trace->remote) cause->span_name = wh__name_of(trace);
+    if (!trace->remote && *wh__name_of(trace)) cause->span_name = wh__name_of(trace);
 }

@@ -42,12 +42,12 @@ static void end(wh_ctx *node)
     struct wh__record *record = __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? take_record(trace) : NULL;
     if (record && !is_the_parents(record)) {
         const int64_t now = wh__now();
-        wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+        if (!record->has_end) wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
         if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
         if (wh_err(node)) wh__record_cancellation(&record, trace, now);
         if (record->dropped_attributes | record->dropped_events | record->dropped_links) put_all_dropped(&record);
         if (wh__likely(trace->flags & WH_SAMPLED)) /* exporters get no others (trace/sdk.md, Sampling) */
-            wh__spool_put(trace->provider, record->bytes, record->len);
+            wh__spool_put(record->scope, record->bytes, record->len);
     }
     wh__record_free(record);
     if (trace->root) {
@@ -79,8 +79,25 @@ static bool look(const wh_ctx *node, struct wh__span_look *look)
     memcpy(look->span_id, trace->span_id, sizeof look->span_id);
     look->is_remote = trace->remote;
     look->records = __atomic_load_n(&trace->record, __ATOMIC_RELAXED) != NULL;
-    look->name = trace->remote ? NULL : wh__name_of(trace);
+    look->name = trace->remote || !*wh__name_of(trace) ? NULL : wh__name_of(trace);
     return true;
+}
+
+/* The span that goes with ctx: its own, or that of a context that it owns. */
+void wh_end_at(wh_ctx *ctx, int64_t at)
+{
+    wh_ctx *node = ctx;
+    while (node && !(node->flags & WH__TRACE) && node->flags & WH__OWNS_PARENT) node = (wh_ctx *)node->parent;
+    struct wh__trace_node *trace = (void *)node;
+    if (node && node->flags & WH__TRACE && __atomic_load_n(&trace->record, __ATOMIC_RELAXED)) {
+        wh__lock(&trace->lock);
+        if (trace->record) {
+            wh__put_fixed64(trace->record->bytes + WH__END_AT, (uint64_t)at + (uint64_t)trace->wall);
+            trace->record->has_end = true;
+        }
+        wh__unlock(&trace->lock);
+    }
+    wh_end(ctx);
 }
 
 const struct wh__span_ops wh__trace_ops = {

@@ -4,51 +4,29 @@
 #include "trace/provider.h"
 #include "trace/span.h"
 
-/* ---- lists of attributes, of events and links ---- */
+/* ---- what both are made of ---- */
 
-/* How many of them are kept, and what that takes. A key that comes again counts as dropped: the first one stays. */
+enum { ROOM = 1024 }; /* what the attributes of nearly all of them take */
+
+/* The attributes, ready to be copied; put together while nobody waits for the record. */
 struct list {
-    size_t size;
-    uint32_t kept, dropped;
+    struct wh__back back;
+    uint32_t dropped;
+    uint8_t room[ROOM];
 };
 
-static bool came_before(struct wh_attrs attrs, size_t i)
+static void prepare(struct list *list, unsigned field, struct wh_attrs attrs, uint32_t most, const struct wh_limits *limits)
 {
-    for (size_t j = 0; j < i; j++)
-        if (attrs.list[j].key && strcmp(attrs.list[j].key, attrs.list[i].key) == 0) return true;
-    return false;
+    wh__back_begin(&list->back, list->room, sizeof list->room);
+    list->dropped = 0;
+    if (attrs.count) wh__back_attrs(&list->back, field, attrs, most, limits, &list->dropped);
 }
 
-static bool ready(struct wh__attr *out, struct wh_attrs attrs, size_t i, uint32_t value_limit)
+static uint8_t *put_list(uint8_t *p, const struct list *list)
 {
-    const char *key = attrs.list[i].key;
-    return key && !came_before(attrs, i) && wh__attr_ready(out, &attrs.list[i], strlen(key), value_limit);
-}
-
-static struct list measure(struct wh_attrs attrs, uint32_t limit, uint32_t value_limit)
-{
-    struct list list = {0};
-    struct wh__attr attr;
-    for (size_t i = 0; i < attrs.count; i++) {
-        if (list.kept < limit && ready(&attr, attrs, i, value_limit)) {
-            list.size += wh__len_size(attr.size);
-            list.kept++;
-        } else {
-            list.dropped++;
-        }
-    }
-    return list;
-}
-
-static uint8_t *put_list(uint8_t *p, unsigned field, struct wh_attrs attrs, uint32_t kept, uint32_t value_limit)
-{
-    struct wh__attr attr;
-    for (size_t i = 0; i < attrs.count && kept; i++) {
-        if (!ready(&attr, attrs, i, value_limit)) continue;
-        p = wh__attr_put(p, field, &attr);
-        kept--;
-    }
-    return p;
+    const size_t size = wh__back_size(&list->back);
+    if (size) memcpy(p, list->back.at, size);
+    return p + size;
 }
 
 static size_t dropped_size(uint32_t dropped)
@@ -65,13 +43,11 @@ static uint8_t *put_dropped(uint8_t *p, unsigned field, uint32_t dropped)
 
 /* ---- on a record ---- */
 
-void wh__record_event(struct wh__record **record, const char *name, uint64_t at, struct wh_attrs attrs,
-                      const struct wh_limits *limits)
+static void put_event(struct wh__record **record, const char *name, uint64_t at, const struct list *list, uint32_t most)
 {
     const size_t name_len = name ? strlen(name) : 0;
-    const struct list list = measure(attrs, limits->event_attributes, limits->value_length);
-    const size_t size = 9 + wh__len_size(name_len) + list.size + dropped_size(list.dropped);
-    const bool over = (*record)->events >= limits->events;
+    const size_t size = 9 + wh__len_size(name_len) + wh__back_size(&list->back) + dropped_size(list->dropped);
+    const bool over = (*record)->events >= most || list->back.failed;
     uint8_t *p = over ? NULL : wh__record_room(record, wh__len_size(size));
     if (!p) {
         (*record)->dropped_events++;
@@ -81,20 +57,18 @@ void wh__record_event(struct wh__record **record, const char *name, uint64_t at,
     *p++ = WH__TAG(WH__EVENT_TIME, WH__FIXED64);
     p = wh__put_fixed64(p, at);
     p = wh__put_text(p, WH__EVENT_NAME, name, name_len);
-    p = put_list(p, WH__EVENT_ATTRIBUTE, attrs, list.kept, limits->value_length);
-    p = put_dropped(p, WH__EVENT_DROPPED, list.dropped);
+    p = put_list(p, list);
+    p = put_dropped(p, WH__EVENT_DROPPED, list->dropped);
     (*record)->len = (uint32_t)(p - (*record)->bytes);
     (*record)->events++;
 }
 
-void wh__record_link(struct wh__record **record, const struct wh_span_context *to, struct wh_attrs attrs,
-                     const struct wh_limits *limits)
+static void put_link(struct wh__record **record, const struct wh_span_context *to, const struct list *list, uint32_t most)
 {
     const size_t state_len = to->tracestate ? strlen(to->tracestate) : 0;
-    const struct list list = measure(attrs, limits->link_attributes, limits->value_length);
-    const size_t size = wh__len_size(16) + wh__len_size(8) + (state_len ? wh__len_size(state_len) : 0) + list.size +
-                        dropped_size(list.dropped) + 5;
-    const bool over = (*record)->links >= limits->links;
+    const size_t size = wh__len_size(16) + wh__len_size(8) + (state_len ? wh__len_size(state_len) : 0) +
+                        wh__back_size(&list->back) + dropped_size(list->dropped) + 5;
+    const bool over = (*record)->links >= most || list->back.failed;
     uint8_t *p = over ? NULL : wh__record_room(record, wh__len_size(size));
     if (!p) {
         (*record)->dropped_links++;
@@ -104,37 +78,113 @@ void wh__record_link(struct wh__record **record, const struct wh_span_context *t
     p = wh__put_bytes(p, WH__LINK_TRACE_ID, to->trace_id, sizeof to->trace_id);
     p = wh__put_bytes(p, WH__LINK_SPAN_ID, to->span_id, sizeof to->span_id);
     if (state_len) p = wh__put_text(p, WH__LINK_TRACESTATE, to->tracestate, state_len);
-    p = put_list(p, WH__LINK_ATTRIBUTE, attrs, list.kept, limits->value_length);
-    p = put_dropped(p, WH__LINK_DROPPED, list.dropped);
+    p = put_list(p, list);
+    p = put_dropped(p, WH__LINK_DROPPED, list->dropped);
     *p++ = WH__TAG(WH__LINK_FLAGS, WH__FIXED32);
     p = wh__put_fixed32(p, (to->flags & (WH_SAMPLED | WH_RANDOM)) | WH__KNOWS_REMOTE | (to->remote ? WH__IS_REMOTE : 0));
     (*record)->len = (uint32_t)(p - (*record)->bytes);
     (*record)->links++;
 }
 
+void wh__record_event(struct wh__record **record, const char *name, uint64_t at, struct wh_attrs attrs,
+                      const struct wh_limits *limits)
+{
+    struct list list;
+    prepare(&list, WH__EVENT_ATTRIBUTE, attrs, limits->event_attributes, limits);
+    put_event(record, name, at, &list, limits->events);
+    wh__back_end(&list.back);
+}
+
+/* A link to nowhere says something only if it carries attributes or a tracestate (trace/api.md, Link). */
+static bool says_something(const struct wh_span_context *to, struct wh_attrs attrs)
+{
+    static const uint8_t none[16];
+    if (!to) return false;
+    return (memcmp(to->trace_id, none, 16) && memcmp(to->span_id, none, 8)) || attrs.count ||
+           (to->tracestate && *to->tracestate);
+}
+
+void wh__record_link(struct wh__record **record, const struct wh_span_context *to, struct wh_attrs attrs,
+                     const struct wh_limits *limits)
+{
+    struct list list;
+    if (!says_something(to, attrs)) return;
+    prepare(&list, WH__LINK_ATTRIBUTE, attrs, limits->link_attributes, limits);
+    put_link(record, to, &list, limits->links);
+    wh__back_end(&list.back);
+}
+
 /* ---- for users ---- */
+
+static bool is_recording(const struct wh__trace_node *trace)
+{
+    return trace && __atomic_load_n(&trace->record, __ATOMIC_RELAXED);
+}
+
+static void record_event(struct wh__trace_node *trace, const char *name, uint64_t at, const struct list *list)
+{
+    wh__lock(&trace->lock);
+    if (trace->record) put_event(&trace->record, name, at, list, trace->provider->limits.events);
+    wh__unlock(&trace->lock);
+}
 
 void wh_event_at(const wh_ctx *ctx, const struct wh_event_opts *opts)
 {
     struct wh__trace_node *trace = wh__trace_of(ctx);
-    if (!trace || !__atomic_load_n(&trace->record, __ATOMIC_RELAXED)) return;
-    const int64_t at = opts->at ? opts->at : wh__now();
-    wh__lock(&trace->lock);
-    if (trace->record)
-        wh__record_event(&trace->record, opts->name, (uint64_t)(at + trace->wall), opts->attrs, &trace->provider->limits);
-    wh__unlock(&trace->lock);
+    struct list list;
+    if (!is_recording(trace)) return;
+    const struct wh_limits *limits = &trace->provider->limits;
+    const uint64_t at = (uint64_t)(opts->at ? opts->at : wh__now()) + (uint64_t)trace->wall;
+    prepare(&list, WH__EVENT_ATTRIBUTE, opts->attrs, limits->event_attributes, limits);
+    record_event(trace, opts->name, at, &list);
+    wh__back_end(&list.back);
 }
 
-/* A link to nowhere says something only if it carries attributes or a tracestate (trace/api.md, Link). */
 void wh_link_to_at(const wh_ctx *ctx, const struct wh_link_opts *opts)
 {
-    static const uint8_t none[16];
     struct wh__trace_node *trace = wh__trace_of(ctx);
-    const struct wh_span_context *to = opts->to;
-    if (!to || !trace || !__atomic_load_n(&trace->record, __ATOMIC_RELAXED)) return;
-    const bool valid = memcmp(to->trace_id, none, 16) && memcmp(to->span_id, none, 8);
-    if (!valid && opts->attrs.count == 0 && !to->tracestate) return;
+    struct list list;
+    if (!is_recording(trace) || !says_something(opts->to, opts->attrs)) return;
+    const struct wh_limits *limits = &trace->provider->limits;
+    prepare(&list, WH__LINK_ATTRIBUTE, opts->attrs, limits->link_attributes, limits);
     wh__lock(&trace->lock);
-    if (trace->record) wh__record_link(&trace->record, to, opts->attrs, &trace->provider->limits);
+    if (trace->record) put_link(&trace->record, opts->to, &list, limits->links);
     wh__unlock(&trace->lock);
+    wh__back_end(&list.back);
+}
+
+/* ---- exceptions ---- */
+
+static bool has_key(struct wh_attrs attrs, const char *key)
+{
+    for (size_t i = 0; i < attrs.count; i++)
+        if (attrs.list[i].key && strcmp(attrs.list[i].key, key) == 0) return true;
+    return false;
+}
+
+static void add(struct wh_attr *list, size_t *count, struct wh_attrs others, const char *key, const char *text)
+{
+    if (text && !has_key(others, key)) list[(*count)++] = wh_attr(key, text);
+}
+
+/* trace/exceptions.md: what is given besides holds, also for the names of its own. */
+void wh_exception_at(const wh_ctx *ctx, const struct wh_exception_opts *given)
+{
+    struct wh__trace_node *trace = wh__trace_of(ctx);
+    struct wh_exception_opts opts = {0};
+    struct wh_attr own[3];
+    struct list list;
+    size_t count = 0;
+    if (!is_recording(trace)) return;
+    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    add(own, &count, opts.attrs, "exception.type", opts.type);
+    add(own, &count, opts.attrs, "exception.message", opts.message);
+    add(own, &count, opts.attrs, "exception.stacktrace", opts.stacktrace);
+    const struct wh_limits *limits = &trace->provider->limits;
+    const uint32_t kept = limits->event_attributes < count ? limits->event_attributes : (uint32_t)count;
+    const uint64_t at = (uint64_t)(opts.at ? opts.at : wh__now()) + (uint64_t)trace->wall;
+    prepare(&list, WH__EVENT_ATTRIBUTE, opts.attrs, limits->event_attributes - kept, limits);
+    wh__back_attrs(&list.back, WH__EVENT_ATTRIBUTE, (struct wh_attrs){own, count}, kept, limits, &list.dropped);
+    record_event(trace, "exception", at, &list);
+    wh__back_end(&list.back);
 }

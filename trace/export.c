@@ -14,9 +14,8 @@
 #include "base/lock.h"
 #include "base/park.h"
 #include "base/spawn.h"
+#include "trace/scope.h"
 #include "trace/spool.h"
-
-enum { MOST_BATCH_BYTES = 4 << 20 };
 
 static struct {
     uint32_t calls;        /* atomic; changes when the thread is to look; it parks on this */
@@ -58,9 +57,7 @@ static void add(uint64_t *counter, uint64_t n)
 /* What one exporter has accepted is exported, whatever the others say. */
 static int export_batch(wh_provider *provider, int64_t deadline)
 {
-    const struct wh_scope_spans spans = {.scope = provider->scope, .spans = provider->batch, .count = provider->batch_count};
-    const struct wh_batch batch = {.size = sizeof batch, .resource = provider->resource, .scopes = &spans,
-        .scope_count = 1, .count = spans.count};
+    const struct wh_batch batch = wh__gather_batch(&provider->gather);
     int result = 0;
     size_t accepted = 0;
     if (batch.count == 0) return 0;
@@ -78,19 +75,11 @@ static int export_batch(wh_provider *provider, int64_t deadline)
         add(&provider->exported, accepted);
         add(&provider->dropped_export, batch.count - accepted);
     }
-    provider->batch_count = provider->batch_bytes = 0;
+    wh__gather_clear(&provider->gather);
     return result;
 }
 
 /* ---- everything that waits ---- */
-
-static bool put_in_batch(const struct wh__waiting *waiting)
-{
-    wh_provider *provider = waiting->provider;
-    provider->batch[provider->batch_count++] = (struct wh_bytes){waiting->bytes, waiting->len};
-    provider->batch_bytes += waiting->len;
-    return provider->batch_count < provider->max_batch && provider->batch_bytes < MOST_BATCH_BYTES;
-}
 
 /* Fills batches until one is full or nothing is left. The threads take turns in being first. */
 static void fill_batches(void)
@@ -101,8 +90,11 @@ static void fill_batches(void)
     do {
         struct wh__spool *spool = wh__spool_of(thread);
         const struct wh__waiting *waiting;
-        while (spool && (waiting = wh__spool_next(spool))) {
-            if (put_in_batch(waiting)) continue;
+        while (spool && (waiting = wh__spool_peek(spool))) {
+            if (wh__gather_add(&waiting->scope->provider->gather, waiting->scope, (struct wh_bytes){waiting->bytes, waiting->len})) {
+                wh__spool_take(spool, waiting);
+                continue;
+            }
             turn = thread->next;
             return;
         }

@@ -2,11 +2,13 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "trace/export.h"
 #include "trace/resource.h"
 #include "trace/sampler.h"
+#include "trace/scope.h"
 #include "trace/spool.h"
 
 static wh_provider *all, *default_provider; /* atomic */
@@ -28,19 +30,31 @@ void wh__set_default_provider(wh_provider *provider)
 
 /* ---- making ---- */
 
-static void default_to(uint32_t *limit, uint32_t value)
+/* The specific one, else the general one, else the default (common/README.md, Attribute Limits). */
+static uint32_t limit_of(uint32_t specific, uint32_t general, uint32_t otherwise)
 {
-    if (*limit == 0) *limit = value;
+    const uint32_t limit = specific ? specific : general ? general : otherwise;
+    return limit == WH_LIMIT_ZERO ? 0 : limit;
+}
+
+static void set_limits(struct wh_limits *limits, const struct wh_limits *asked)
+{
+    const uint32_t attributes = asked->attribute_count;
+    *limits = (struct wh_limits){
+        .attributes = limit_of(asked->attributes, attributes, 128),
+        .events = limit_of(asked->events, 0, 128),
+        .links = limit_of(asked->links, 0, 128),
+        .event_attributes = limit_of(asked->event_attributes, attributes, 128),
+        .link_attributes = limit_of(asked->link_attributes, attributes, 128),
+        .value_length = limit_of(asked->value_length, asked->attribute_value_length, UINT32_MAX),
+        .value_depth = limit_of(asked->value_depth, asked->attribute_value_depth, 64),
+    };
 }
 
 static void configure(wh_provider *provider, const struct wh_provider_opts *opts)
 {
-    provider->limits = opts->limits;
-    default_to(&provider->limits.attributes, 128);
-    default_to(&provider->limits.events, 128);
-    default_to(&provider->limits.links, 128);
-    default_to(&provider->limits.event_attributes, 128);
-    default_to(&provider->limits.link_attributes, 128);
+    set_limits(&provider->limits, &opts->limits);
+    provider->short_until = wh__record_short_until(&provider->limits);
     provider->sampler = opts->sampler;
     provider->ids = opts->ids;
     wh__sampler_plan(provider);
@@ -50,15 +64,19 @@ static void configure(wh_provider *provider, const struct wh_provider_opts *opts
     provider->schedule_delay = opts->schedule_delay ? opts->schedule_delay : WH_SEC(5);
     provider->export_timeout = opts->export_timeout ? opts->export_timeout : WH_SEC(30);
     provider->cancelled_is_error = opts->cancelled_is_error;
+    provider->configure = opts->configure;
 }
+
+static const struct wh_scope whence = {.size = sizeof whence, .name = "whence", .version = WH_VERSION};
 
 static bool get_memory(wh_provider *provider, const struct wh_provider_opts *opts)
 {
     provider->resource = wh__resource_encode(opts->service, opts->resource);
-    provider->scope = wh__scope_encode("whence", WH_VERSION);
-    provider->batch = wh__mem_get(provider->max_batch * sizeof *provider->batch);
+    provider->own = wh__scope_new(provider, opts->scope ? opts->scope : &whence);
     provider->exporters = wh__mem_get((opts->exporter_count + 1) * sizeof *provider->exporters);
-    if (!provider->resource.ptr || !provider->scope.ptr || !provider->batch || !provider->exporters) return false;
+    if (!provider->resource.ptr || !provider->own || !wh__gather_begin(&provider->gather, provider->max_batch) || !provider->exporters) return false;
+    provider->scopes.all = provider->own;
+    provider->scopes.count = 1;
     for (size_t i = 0; i < opts->exporter_count; i++)
         if (opts->exporters[i]) provider->exporters[provider->exporter_count++] = opts->exporters[i];
     return true;
@@ -86,8 +104,8 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
         if (opts.ids && opts.ids->destroy) opts.ids->destroy(opts.ids);
         if (provider) {
             wh__mem_free((void *)provider->resource.ptr);
-            wh__mem_free((void *)provider->scope.ptr);
-            wh__mem_free(provider->batch);
+            wh__scope_free(provider->own);
+            wh__gather_end(&provider->gather);
             wh__mem_free(provider->exporters);
         }
         wh__mem_free(provider);
@@ -95,8 +113,20 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
         return NULL;
     }
     wh__give_span_ops(&wh__trace_ops);
+    provider->processes = provider->exporter_count > 0;
+    wh__scopes_configure(provider);
+    wh__provider_settle(provider);
     link_in(provider);
     return provider;
+}
+
+void wh__provider_settle(wh_provider *provider)
+{
+    wh__lock(&provider->plain_lock);
+    const bool plain = !__atomic_load_n(&provider->shut_down, __ATOMIC_ACQUIRE) && wh__scope_enabled(provider->own) &&
+                       !provider->asks_for_children;
+    __atomic_store_n(&provider->plain, plain, __ATOMIC_RELEASE);
+    wh__unlock(&provider->plain_lock);
 }
 
 void wh_exporter_free(struct wh_exporter *exporter)
@@ -175,7 +205,7 @@ void wh__provider_report_losses(wh_provider *provider, bool at_the_end)
 
 void wh__provider_forget(wh_provider *provider)
 {
-    provider->batch_count = provider->batch_bytes = 0;
+    wh__gather_clear(&provider->gather);
     provider->exported = provider->dropped_export = provider->dropped_at_shutdown = provider->dropped_homeless = 0;
     provider->losses_seen = provider->exported_seen = 0;
     provider->in_outage = false;
@@ -224,6 +254,7 @@ int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
     wh__sampler_shut_down(provider->sampler);
     int result = wh__export_all(timeout == WH_NEVER ? WH_NEVER : now + timeout / 10 * 9);
     __atomic_store_n(&provider->shut_down, true, __ATOMIC_RELEASE);
+    wh__provider_settle(provider);
     if (result == ETIMEDOUT) interrupt_exporters(provider);
     if (wh__default_provider() == provider) wh__set_default_provider(NULL);
     if (!wh__drain_lock(deadline)) { /* they, or another provider's, are still at it: leave them what they use */

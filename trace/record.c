@@ -1,10 +1,10 @@
 /* The block in which an open span is written. */
 #include "base/mem.h"
+#include "trace/attr.h"
 #include "trace/provider.h"
 #include "trace/span.h"
-#include "trace/wire.h"
 
-enum { BLOCK = 512, MOST = 4 << 20 };
+enum { BLOCK = 512 };
 
 /* The fixed fields with nothing in them yet. */
 static const uint8_t head[WH__HEAD] = {
@@ -21,13 +21,19 @@ static uint32_t short_until(size_t capacity)
     return (uint32_t)capacity - WH__SHORT_ATTR + 1;
 }
 
-struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind)
+uint32_t wh__record_short_until(const struct wh_limits *limits)
+{
+    const bool any = limits->value_length == UINT32_MAX && limits->attributes > 0;
+    return any ? short_until(BLOCK - sizeof(struct wh__record)) : 0;
+}
+
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, const struct wh__scope *scope, enum wh_kind kind)
 {
     struct wh__record *record = wh__slab_get(WH__512);
     if (!record) return NULL;
-    *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks,
+    *record = (struct wh__record){.capacity = BLOCK - sizeof *record, .len = WH__HEAD, .forks = wh__forks, .scope = scope,
         .most_attributes = trace->provider->limits.attributes,
-        .short_until = trace->provider->limits.value_length ? 0 : short_until(BLOCK - sizeof *record)};
+        .short_until = trace->provider->short_until};
     uint8_t *bytes = record->bytes;
     const uint64_t start = (uint64_t)(trace->started + trace->wall);
     memcpy(bytes, head, sizeof head);
@@ -52,7 +58,7 @@ static struct wh__record *grown(struct wh__record *record, size_t needed)
 {
     size_t capacity = 2 * BLOCK;
     while (capacity < needed) capacity *= 2;
-    if (needed > MOST) return NULL;
+    if (needed > WH__MOST_BYTES) return NULL;
     struct wh__record *bigger = wh__mem_get(sizeof *bigger + capacity);
     if (!bigger) return NULL;
     memcpy(bigger, record, sizeof *record + record->len);

@@ -31,32 +31,6 @@ static void fill(struct built_in *b, const char *service)
 
 /* ---- encoding ---- */
 
-static bool is_last(struct wh_attrs attrs, size_t i)
-{
-    for (size_t j = i + 1; j < attrs.count; j++)
-        if (attrs.list[j].key && strcmp(attrs.list[i].key, attrs.list[j].key) == 0) return false;
-    return true;
-}
-
-static bool ready(struct wh__attr *out, struct wh_attrs attrs, size_t i)
-{
-    const char *key = attrs.list[i].key;
-    return key && is_last(attrs, i) && wh__attr_ready(out, &attrs.list[i], strlen(key), 0);
-}
-
-static struct wh_bytes encode(struct wh_attrs attrs)
-{
-    struct wh__attr attr;
-    size_t size = 0;
-    for (size_t i = 0; i < attrs.count; i++)
-        if (ready(&attr, attrs, i)) size += wh__len_size(attr.size);
-    uint8_t *bytes = wh__mem_get(size ? size : 1), *p = bytes;
-    if (!bytes) return (struct wh_bytes){0};
-    for (size_t i = 0; i < attrs.count; i++)
-        if (ready(&attr, attrs, i)) p = wh__attr_put(p, WH__RESOURCE_ATTRIBUTE, &attr);
-    return (struct wh_bytes){bytes, size};
-}
-
 struct wh_bytes wh__resource_encode(const char *service, struct wh_attrs attrs)
 {
     struct built_in built_in;
@@ -65,17 +39,7 @@ struct wh_bytes wh__resource_encode(const char *service, struct wh_attrs attrs)
     fill(&built_in, service);
     memcpy(all, built_in.attrs, sizeof built_in.attrs);
     if (attrs.count) memcpy(all + BUILT_IN, attrs.list, attrs.count * sizeof *all);
-    const struct wh_bytes resource = encode((struct wh_attrs){all, BUILT_IN + attrs.count});
+    const struct wh_bytes resource = wh__attrs_encode(WH__RESOURCE_ATTRIBUTE, (struct wh_attrs){all, BUILT_IN + attrs.count});
     wh__mem_free(all);
     return resource;
-}
-
-struct wh_bytes wh__scope_encode(const char *name, const char *version)
-{
-    const size_t name_len = strlen(name), version_len = strlen(version);
-    const size_t size = wh__len_size(name_len) + wh__len_size(version_len);
-    uint8_t *bytes = wh__mem_get(size);
-    if (!bytes) return (struct wh_bytes){0};
-    wh__put_text(wh__put_text(bytes, WH__SCOPE_NAME, name, name_len), WH__SCOPE_VERSION, version, version_len);
-    return (struct wh_bytes){bytes, size};
 }

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/mem.h"
 #include "trace/export.h"
+#include "trace/scope.h"
 
 enum { SEGMENT = 65536, ALIGN = 8 };
 static const size_t most_memory = (size_t)64 << 20;
@@ -125,8 +126,9 @@ static uint64_t waiting_on(struct wh__spool *spool, uint64_t many)
     return spool->written - spool->taken_seen;
 }
 
-void wh__spool_put(wh_provider *provider, const uint8_t *bytes, uint32_t len)
+void wh__spool_put(const struct wh__scope *scope, const uint8_t *bytes, uint32_t len)
 {
+    wh_provider *provider = scope->provider;
     struct wh__spool *spool = wh__spool_own();
     if (!spool) {
         __atomic_fetch_add(&provider->dropped_homeless, 1, __ATOMIC_RELAXED);
@@ -151,7 +153,7 @@ void wh__spool_put(wh_provider *provider, const uint8_t *bytes, uint32_t len)
         return;
     }
     struct wh__waiting *waiting = (void *)(segment->bytes + segment->ready);
-    waiting->provider = provider;
+    waiting->scope = scope;
     waiting->len = len;
     memcpy(waiting->bytes, bytes, len);
     __atomic_store_n(&segment->ready, segment->ready + (uint32_t)size, __ATOMIC_RELEASE);
@@ -161,23 +163,25 @@ void wh__spool_put(wh_provider *provider, const uint8_t *bytes, uint32_t len)
 
 /* ---- the reader ---- */
 
-const struct wh__waiting *wh__spool_next(struct wh__spool *spool)
+const struct wh__waiting *wh__spool_peek(struct wh__spool *spool)
 {
     if (!spool->reads) spool->reads = __atomic_load_n(&spool->first, __ATOMIC_ACQUIRE);
     while (spool->reads) {
         /* `next` before `ready`: once there is a next one, this one has its last word. */
         struct wh__segment *next = __atomic_load_n(&spool->reads->next, __ATOMIC_ACQUIRE);
-        if (spool->read_at < __atomic_load_n(&spool->reads->ready, __ATOMIC_ACQUIRE)) {
-            const struct wh__waiting *waiting = (const void *)(spool->reads->bytes + spool->read_at);
-            spool->read_at += (uint32_t)size_of(waiting->len);
-            wh__count(&spool->handed_out);
-            return waiting;
-        }
+        if (spool->read_at < __atomic_load_n(&spool->reads->ready, __ATOMIC_ACQUIRE))
+            return (const void *)(spool->reads->bytes + spool->read_at);
         if (!next) return NULL;
         spool->reads = next;
         spool->read_at = 0;
     }
     return NULL;
+}
+
+void wh__spool_take(struct wh__spool *spool, const struct wh__waiting *waiting)
+{
+    spool->read_at += (uint32_t)size_of(waiting->len);
+    wh__count(&spool->handed_out);
 }
 
 void wh__spool_give_back(struct wh__spool *spool)

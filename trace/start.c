@@ -7,6 +7,7 @@
 #include "trace/attr.h"
 #include "trace/ids.h"
 #include "trace/sampler.h"
+#include "trace/scope.h"
 #include "trace/spool.h"
 #include "trace/tracestate.h"
 
@@ -57,7 +58,7 @@ static void record_options(struct wh__record **record, const struct wh__trace_no
         uint8_t *p = wh__record_room(record, wh__len_size(len));
         if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_TRACESTATE, trace->tracestate, len) - p);
     }
-    for (size_t i = 0; i < opts->attrs.count; i++) wh__record_set(record, &opts->attrs.list[i], limits->value_length);
+    for (size_t i = 0; i < opts->attrs.count; i++) wh__record_set(record, &opts->attrs.list[i], limits);
     for (size_t i = 0; i < opts->link_count; i++)
         if (opts->links[i].to) wh__record_link(record, opts->links[i].to, opts->links[i].attrs, limits);
 }
@@ -79,11 +80,11 @@ static inline void begin_name(struct wh__record **record, const char *name, size
 }
 
 static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                                                   int64_t now)
+                                                   const struct wh__scope *scope, int64_t now)
 {
     begin_clock(trace, parent, now);
     struct wh__spool *spool = wh__spool_own();
-    struct wh__record *record = spool ? wh__record_new(trace, (enum wh_kind)opts->kind) : NULL;
+    struct wh__record *record = spool ? wh__record_new(trace, scope, (enum wh_kind)opts->kind) : NULL;
     const bool is_counted = trace->flags & WH_SAMPLED; /* what is only recorded goes nowhere */
     if (spool && is_counted) wh__count(&spool->counts[trace->provider->index].started);
     if (!record) {
@@ -133,7 +134,7 @@ static void begin_tracestate(struct wh__trace_node *trace, const char *state)
 }
 
 static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                                                   const struct wh_start_opts *opts)
+                                                   const struct wh_start_opts *opts, const struct wh__scope *scope)
 {
     struct wh__asked asked;
     const struct wh_sampled *answer = &asked.answer;
@@ -143,9 +144,9 @@ static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace,
     begin_tracestate(trace, answer->tracestate);
     if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return;
     if (answer->decision == WH_RECORD_AND_SAMPLE) trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, wh__now());
+    begin_record(trace, parent, opts, scope, wh__now());
     for (size_t i = 0; trace->record && i < answer->attrs.count; i++)
-        wh__record_set(&trace->record, &answer->attrs.list[i], trace->provider->limits.value_length);
+        wh__record_set(&trace->record, &answer->attrs.list[i], &trace->provider->limits);
 }
 
 /* ---- nodes ---- */
@@ -161,20 +162,21 @@ static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
 }
 
 static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const struct wh_start_opts *opts, struct wh__thread *self, int64_t now)
+                              const struct wh_start_opts *opts, const struct wh__scope *scope, struct wh__thread *self,
+                              int64_t now)
 {
     if (wh__likely(opts->literal))
         trace->name = opts->name;
     else
         wh__copy_name(trace, opts->name ? opts->name : "");
     if (wh__unlikely(wh__is_asked(trace->provider, parent))) {
-        begin_asking(trace, parent, opts);
+        begin_asking(trace, parent, opts, scope);
         return;
     }
     begin_ids(trace, parent, self);
     if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
     trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
+    begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
 }
 
 /* What an ancestor records is no matter of those below this node. */
@@ -186,6 +188,23 @@ static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, int64
     node->flags &= ~WH_RECORDS_;
     fill((void *)node, provider);
     return node;
+}
+
+/* The span of a scope that is disabled: the parent's over again, not recorded here; without one, none (trace/api.md, Behavior of
+ * the API in the absence of an installed SDK). */
+static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *parent)
+{
+    static const struct wh__trace_node none;
+    const struct wh__trace_node *from = parent ? parent : &none;
+    memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
+    memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
+    trace->flags = from->flags;
+    trace->tracestate = from->tracestate;
+    trace->remote = from->remote;
+    trace->parent_is_remote = from->parent_is_remote;
+    trace->name = parent ? wh__name_of(parent) : "";
+    trace->started = from->started;
+    trace->wall = from->wall;
 }
 
 static int64_t timeout_of(const wh_ctx *ctx, const struct wh_start_opts *opts, int64_t *now)
@@ -200,21 +219,40 @@ static bool is_at_work(const wh_provider *provider)
     return provider && !__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED);
 }
 
+static inline bool is_plain(const wh_provider *provider)
+{
+    return provider && __atomic_load_n(&provider->plain, __ATOMIC_RELAXED);
+}
+
 static inline bool is_simple(const struct wh_start_opts *opts)
 {
-    return opts->size == sizeof *opts && !opts->timeout && !opts->deadline && !opts->peer_fd && !opts->root;
+    return opts->size == sizeof *opts && !(opts->timeout | opts->deadline | opts->at) && !opts->peer_fd && !opts->root &&
+           !opts->scope;
+}
+
+/* Instants far from now may leave what 64 bits of nanoseconds hold: they are written as they come. */
+static void give_start(struct wh__trace_node *trace, int64_t at)
+{
+    if (!trace->record) return;
+    wh__put_fixed64(trace->record->bytes + WH__START_AT, (uint64_t)at + (uint64_t)trace->wall);
 }
 
 static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const struct wh_start_opts *opts,
                                                      const struct wh__trace_node *above, wh_provider *provider)
 {
+    const struct wh__scope *scope = is_at_work(provider) ? wh__scope_find(provider, opts->scope) : NULL;
+    const struct wh__trace_node *parent = above && wh__has_span(above) && !opts->root ? above : NULL;
     int64_t now;
     const int64_t timeout = timeout_of(ctx, opts, &now);
-    wh_ctx *node = is_at_work(provider) ? new_trace_node(ctx, provider, timeout, now, opts->site)
-                                        : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
+    wh_ctx *node = scope ? new_trace_node(ctx, provider, timeout, now, opts->site)
+                         : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
-    if (node->flags & WH__TRACE)
-        begin_span((void *)node, above && wh__has_span(above) && !opts->root ? above : NULL, opts, wh__self(), now);
+    if (scope && wh__scope_enabled(scope)) {
+        begin_span((void *)node, parent, opts, scope, wh__self(), now);
+        if (opts->at) give_start((void *)node, opts->at);
+    } else if (scope) {
+        carry_on((void *)node, parent);
+    }
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
@@ -258,7 +296,7 @@ static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_no
     struct wh__trace_node *trace = child_of(parent, opts, self);
     if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
     trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, wh__now());
+    begin_record(trace, parent, opts, trace->provider->own, wh__now());
     return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
 }
 
@@ -267,8 +305,8 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
 {
     const struct wh__trace_node *parent = (const void *)ctx;
     struct wh__thread *self = wh__current;
-    if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_at_work(parent->provider) ||
-                     !opts->literal || !is_simple(opts) || parent->provider->asks_for_children))
+    if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_plain(parent->provider) ||
+                     !opts->literal || !is_simple(opts)))
         return start_slowly(ctx, opts);
     if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
     struct wh__trace_node *trace = child_of(parent, opts, self);
@@ -291,7 +329,7 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
     memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
     memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
     trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM);
-    trace->remote = from != &none;
+    trace->remote = from->remote;
     trace->parent_is_remote = false;
     trace->tracestate = NULL;
     if (from->tracestate && *from->tracestate) {
@@ -302,6 +340,12 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
         if (copy) node->flags |= WH__DISPOSES;
     }
     return wh__node_enter(node, now);
+}
+
+wh_ctx *wh_with_span_at(const wh_ctx *parent, const struct wh_span_context *span, const struct wh_site *site)
+{
+    const struct wh__trace_node *above = wh__trace_of(parent);
+    return wh__anchor_new(parent, above ? above->provider : wh__default_provider(), span, WH_NEVER, 0, site);
 }
 
 wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site)

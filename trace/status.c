@@ -78,7 +78,7 @@ static void mark_failed(struct wh__trace_node *trace, const char *type, const ch
 {
     struct wh__attr attr;
     const struct wh_attr error_type = {.key = WH__ERROR_TYPE, .type = WH_STRING, .len = strlen(type), .as.ptr = type};
-    wh__attr_ready(&attr, &error_type, sizeof WH__ERROR_TYPE - 1, 0);
+    wh__attr_ready(&attr, &error_type, sizeof WH__ERROR_TYPE - 1, &trace->provider->limits);
     wh__record_status(&trace->record, WH_STATUS_ERROR, text);
     wh__record_attr(&trace->record, &attr);
 }

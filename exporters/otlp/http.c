@@ -20,7 +20,8 @@ struct wh__otlp_http {
     int64_t retry_after;
     uint8_t *body;
     size_t body_len, body_size;
-    bool body_too_long, no_memory;
+    size_t header_len;            /* of all header fields and trailers */
+    bool body_too_long, header_too_long, no_memory;
 };
 
 int wh__otlp_http_begin(void)
@@ -71,13 +72,17 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A status line begins a new header: the one before was that of an interim answer. */
+/* A status line begins a new header: the one before was that of an interim answer. libcurl bounds the headers, but keeps
+ * trailers for ever. */
 static size_t take_header(char *line, size_t one, size_t len, void *arg)
 {
     static const char name[] = "retry-after:";
     struct wh__otlp_http *http = arg;
     char value[64];
     (void)one;
+    http->header_len += len;
+    http->header_too_long = http->header_len > WH__OTLP_MOST_HEADER;
+    if (http->header_too_long) return 0;
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) http->retry_after = -1;
     if (len < sizeof name - 1 || strncasecmp(line, name, sizeof name - 1)) return len;
     const char *text = line + sizeof name - 1, *end = line + len;
@@ -234,6 +239,10 @@ static void fail_as(const struct wh__otlp_http *http, struct wh__otlp_answer *an
         fail(answer, EIO, false, "the answer is longer than 4 MiB");
         return;
     }
+    if (http->header_too_long) {
+        fail(answer, EIO, false, "the header of the answer is longer than 256 KiB");
+        return;
+    }
     curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
     if (code == CURLE_COULDNT_CONNECT && os_error > 0)
         fail(answer, (int)os_error, true, strerror((int)os_error));
@@ -274,8 +283,8 @@ static void begin_answer(struct wh__otlp_http *http, struct wh__otlp_answer *ans
     *answer = (struct wh__otlp_answer){.retry_after = -1};
     http->retry_after = -1;
     http->error[0] = '\0';
-    http->body_too_long = http->no_memory = false;
-    http->body_len = 0;
+    http->body_too_long = http->header_too_long = http->no_memory = false;
+    http->body_len = http->header_len = 0;
     if (http->body_size <= 16 * SMALL_BODY) return;
     wh__otlp_mem_free(http->body);
     http->body = NULL;

@@ -114,10 +114,10 @@ struct wh_link_view {
 };
 struct wh_attr_view {
     struct wh_str key;
-    enum wh_type type;         /* 0: a kind of value that is not listed in enum wh_type: see raw */
+    enum wh_type type;         /* as recorded: WH_UINT and arrays of one type are never seen; 0: not known here, see raw */
     union {
         struct wh_str string;
-        struct wh_bytes bytes;
+        struct wh_bytes bytes; /* of WH_BYTES; of WH_ARRAY and WH_MAP: for wh_next_item() */
         bool boolean;
         int64_t integer;
         double real;
@@ -135,6 +135,10 @@ WH_API bool wh_next_span_attr(struct wh_cursor *span, struct wh_attr_view *attr)
 WH_API bool wh_next_event_attr(struct wh_cursor *event, struct wh_attr_view *attr);
 WH_API bool wh_next_link_attr(struct wh_cursor *link, struct wh_attr_view *attr);
 WH_API bool wh_next_resource_attr(struct wh_cursor *resource, struct wh_attr_view *attr);
+
+/* The next item of an array, which has no key, or the next entry of a map; begins with .rest = as.bytes of such a view, and
+ * with nothing else. */
+WH_API bool wh_next_item(struct wh_cursor *value, struct wh_attr_view *item);
 
 /* The attribute of that key on a span; false if it has none. */
 WH_API bool wh_span_attr(const struct wh_span_view *span, const char *key, struct wh_attr_view *attr);

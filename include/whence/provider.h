@@ -19,13 +19,32 @@ struct wh_exporter; /* exporters.h */
 struct wh_sampler;  /* sampler.h, as the next */
 struct wh_id_generator;
 
+/* What a span may hold. 0: the general limit below, and where there is none, the default. What is over a limit is left out
+ * and counted on the span. The attributes of resources and scopes have no limits. */
 struct wh_limits {
-    uint32_t attributes WH_ZERO_;       /* per span; 0: 128, as all of these */
+    uint32_t attributes WH_ZERO_;       /* per span; default 128, as of the next four */
     uint32_t events WH_ZERO_;
     uint32_t links WH_ZERO_;
     uint32_t event_attributes WH_ZERO_;
     uint32_t link_attributes WH_ZERO_;
-    uint32_t value_length WH_ZERO_;     /* bytes of a byte string, characters of a string; 0: no limit */
+    uint32_t value_length WH_ZERO_;     /* bytes of bytes, characters of text, also within arrays and maps; default: any */
+    uint32_t value_depth WH_ZERO_;      /* deeper arrays and maps become empty values; the outermost is 1; default 64, at most 128 */
+    uint32_t attribute_count WH_ZERO_;        /* general: AttributeCountLimit, for spans, events and links */
+    uint32_t attribute_value_length WH_ZERO_; /* AttributeValueLengthLimit */
+    uint32_t attribute_value_depth WH_ZERO_;  /* AttributeValueDepthLimit */
+};
+#define WH_LIMIT_ZERO (UINT32_MAX - 1) /* a limit of none at all; UINT32_MAX: no limit */
+
+/* What becomes of a scope (trace/sdk.md, TracerConfigurator). fn is called for every scope of the provider: when the first span
+ * of it is started, from the thread that does, and again for all of them at wh_provider_reconfigure(). From any thread, with
+ * no lock held; it may start spans only of other scopes. */
+struct wh_tracer_config {
+    size_t size;
+    bool enabled; /* comes in as true; false: wh_start() starts no span, and hands on the parent's */
+};
+struct wh_tracer_configure {
+    void (*fn)(const struct wh_scope *scope, struct wh_tracer_config *config, void *arg) WH_ZERO_;
+    void *arg WH_ZERO_;
 };
 
 struct wh_provider_opts {
@@ -41,6 +60,8 @@ struct wh_provider_opts {
     int64_t schedule_delay WH_ZERO_;                  /* the longest a span waits when few come; 0: 5 s */
     int64_t export_timeout WH_ZERO_;                  /* for one export; 0: 30 s */
     bool cancelled_is_error WH_ZERO_;                 /* status ERROR also for spans that were cancelled benignly */
+    const struct wh_scope *scope WH_ZERO_;            /* of spans that are started without one; NULL: whence and its version */
+    struct wh_tracer_configure configure WH_EMPTY_;   /* no fn: every scope is enabled */
     struct wh_id_generator *ids WH_ZERO_;             /* owned likewise; NULL: random ids */
 };
 
@@ -51,6 +72,9 @@ WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
 /* A root for the contexts of this provider, to be ended like any other. */
 #define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
 WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct wh_site *site);
+
+/* Asks .configure again about every scope. For spans that are started from now on, soon. */
+WH_API void wh_provider_reconfigure(wh_provider *provider);
 
 /* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`, and the export goes on; EIO if an exporter failed;
  * EALREADY once the shutdown has begun. */

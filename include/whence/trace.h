@@ -17,13 +17,16 @@ typedef struct wh_provider wh_provider; /* what records spans, and where they go
 
 /* ---- Attributes ------------------------------------------------------------------------------------------------*/
 
-enum wh_type { WH_STRING = 1, WH_BOOL, WH_INT, WH_DOUBLE, WH_BYTES, WH_UINT };
+enum wh_type {
+    WH_STRING = 1, WH_BOOL, WH_INT, WH_DOUBLE, WH_BYTES, WH_UINT, WH_EMPTY, WH_ARRAY, WH_MAP, /* any values in these two */
+    WH_INTS, WH_DOUBLES, WH_BOOLS, WH_STRINGS                                                 /* arrays of one type */
+};
 
 /* One attribute, for events, links, and for spans at their start. Made by wh_attr(); borrowed, never kept. */
 struct wh_attr {
     const char *key;
     enum wh_type type;
-    size_t len; /* of a string or of bytes */
+    size_t len; /* of a string or of bytes; how many are in an array or a map */
     union {
         const void *ptr;
         bool boolean;
@@ -41,14 +44,32 @@ struct wh_attrs {
 struct wh_str { const char *ptr; size_t len; };
 struct wh_bytes { const void *ptr; size_t len; };
 
-/* wh_attr("net.peer.port", 8080): any type that wh_set() takes. WH_ATTRS(wh_attr(...), ...): a list of them, which lives as
- * long as the block that it stands in; in C++ only as long as the call that it is an argument of. */
+/* Arrays as attribute values. They are borrowed, and cost more than plain values. A NULL among strings is an empty value. */
+struct wh_items { const struct wh_attr *list; size_t count; }; /* of any types; the keys in it are not looked at */
+struct wh_ints { const int64_t *list; size_t count; };
+struct wh_doubles { const double *list; size_t count; };
+struct wh_bools { const bool *list; size_t count; };
+struct wh_strings { const char *const *list; size_t count; };
+struct wh_null { char none; };
+
+/* wh_attr("net.peer.port", 8080): any type that wh_set() takes. WH_ATTRS(wh_attr(...), ...): a list of them, which as a
+ * value is a map. WH_ITEMS(wh_item(1), wh_item("two")): an array. WH_NULL: the empty value. What these lists are made of
+ * lives as long as the block that they stand in; in C++ only as long as the call that they are an argument of. Written one
+ * within the other, three or four deep: what lies deeper is better put together from arrays with names. */
 #define wh_attr(key, ...) wh_attr_of_((key), (__VA_ARGS__))
+#define wh_item(...) wh_attr_of_(WH_NO_KEY_, (__VA_ARGS__))
 #ifndef __cplusplus
-#define WH_ATTRS(...) \
-    ((struct wh_attrs){(const struct wh_attr[]){__VA_ARGS__}, sizeof((const struct wh_attr[]){__VA_ARGS__}) / sizeof(struct wh_attr)})
+#define WH_LIST_(type, ...) \
+    (__extension__(type){(const struct wh_attr[]){__VA_ARGS__}, sizeof((const struct wh_attr[]){__VA_ARGS__}) / sizeof(struct wh_attr)})
+#define WH_ATTRS(...) WH_LIST_(struct wh_attrs, __VA_ARGS__)
+#define WH_ITEMS(...) WH_LIST_(struct wh_items, __VA_ARGS__)
+#define WH_NULL ((struct wh_null){0})
+#define WH_NO_KEY_ ((const char *)0)
 #else
 #define WH_ATTRS(...) wh_attrs_of_({__VA_ARGS__})
+#define WH_ITEMS(...) wh_items_of_({__VA_ARGS__})
+#define WH_NULL (wh_null())
+#define WH_NO_KEY_ nullptr
 #endif
 
 /* ---- Spans -----------------------------------------------------------------------------------------------------*/
@@ -88,6 +109,25 @@ struct wh_link {
     struct wh_attrs attrs WH_EMPTY_;
 };
 
+/* Who starts spans: a library, by name and version (OpenTelemetry's instrumentation scope; with a provider it is a tracer).
+ * Two with the same name, version, schema URL and attributes are one. A library defines its own once, and needs nothing
+ * else: whichever provider its contexts belong to, its spans say where they come from.
+ *
+ *   WH_SCOPE(pg_scope, "example/pg", .version = "1.2");
+ *   WH_AUTO wh_ctx *op = wh_start(ctx, "SELECT order", .scope = &pg_scope);
+ *
+ * Must stay as it is, with all that it points to, for the life of the process: it is found by its address. Without a name it
+ * works, and that is said once. A provider keeps 1,024 of them apart; what others start goes by the provider's own. */
+struct wh_scope {
+    size_t size;                         /* sizeof(struct wh_scope) */
+    const char *name;
+    const char *version WH_ZERO_;
+    const char *schema_url WH_ZERO_;     /* of the attributes that its spans have */
+    struct wh_attrs attrs WH_EMPTY_;     /* of the scope itself */
+};
+#define WH_SCOPE(ident, ...) \
+    __extension__ static const struct wh_scope ident = {.size = sizeof(struct wh_scope), .name = __VA_ARGS__}
+
 struct wh_start_opts {
     size_t size;
     const struct wh_site *site;
@@ -101,23 +141,50 @@ struct wh_start_opts {
     struct wh_attrs attrs WH_EMPTY_;   /* known at the start: samplers see only these */
     const struct wh_link *links WH_ZERO_;
     size_t link_count WH_ZERO_;
+    const struct wh_scope *scope WH_ZERO_; /* who starts it; NULL: the provider's own, whoever started the parent */
+    int64_t at WH_ZERO_;           /* when it began, if that was earlier: an instant, as of wh_from_wall(); 0: now */
 };
 
 /* Derives a context and starts a span in it, child of the parent's span: wh_start(parent, name, options...). An owner:
  * wh_end() ends both. The name should be of low cardinality ("GET /order/{id}", not "GET /order/17").
  * Attributes given here are all that a sampler sees. When the sampler says no, everything but the recording is done.
- * Without a provider, or after its shutdown, there are no spans: no ids begin here, what was extracted is handed on as it
- * came, and wh_explain() knows no names. name: not a constant NULL. peer_fd: where it cannot be watched, it is not. */
+ * Without a provider, or after its shutdown, or if the scope is disabled, there is no span: no ids begin here, the parent's are
+ * handed on, and wh_explain() knows no names. name: not a constant NULL. peer_fd: where it cannot be watched, it is not. */
 #define wh_start(parent, ...) \
     wh_start_at((parent), WH_OPTS_(struct wh_start_opts, .site = WH_HERE, \
                               .literal = WH_LITERAL_LENGTH_(WH_FIRST_(__VA_ARGS__, 0)), .name = __VA_ARGS__))
 WH_API WH_OWNER_ wh_ctx *wh_start_at(const wh_ctx *parent, const struct wh_start_opts *opts);
 
+/* Whether wh_start() with the same options could record anything: wh_enabled(ctx), wh_enabled(ctx, .scope = &pg_scope). For
+ * those to whom the options of a span are costly; ask before each span, the answer may change at any time (trace/api.md,
+ * Enabled). False: there is no provider, it is shut down, nothing processes its spans, or the scope is disabled. */
+struct wh_enabled_opts {
+    size_t size;
+    const wh_ctx *ctx;
+    const struct wh_scope *scope WH_ZERO_;
+    int64_t kind WH_ZERO_;
+    const char *name WH_ZERO_;
+};
+#define wh_enabled(...) wh_enabled_at(WH_OPTS_(struct wh_enabled_opts, .ctx = __VA_ARGS__))
+WH_API bool wh_enabled_at(const struct wh_enabled_opts *opts);
+
+/* wh_end(), and the span's end is `at`, an instant, whatever that is: for work that was over before anybody could say so.
+ * The context ends now. 0 is an instant, too. */
+WH_API void wh_end_at(wh_ctx *ctx, int64_t at);
+
+/* A context whose span is the one of these ids, which somebody else records: spans below it are its children. It records
+ * nothing itself. Its tracestate is copied. Ids that are zero, or a NULL: there is no span, and what is below begins a
+ * trace. For ids from a queue or a file; those of a request's headers are wh_extract()'s (propagate.h). An owner. */
+#define wh_with_span(parent, span_context) wh_with_span_at((parent), (span_context), WH_HERE)
+WH_API WH_OWNER_ wh_ctx *wh_with_span_at(const wh_ctx *parent, const struct wh_span_context *span, const struct wh_site *site);
+
 /* wh_set(ctx, key, value): one attribute on the span of ctx, or of the nearest context above that has one. The value may
- * be a bool, any integer or floating type (no long double, __int128 or bit-field), a char * (terminated; NULL is the empty string), struct wh_str or struct
- * wh_bytes; it is copied. A key set twice has its last value; over the limit, new keys are dropped and counted. Text that
- * is not UTF-8 becomes bytes; an unsigned above INT64_MAX becomes its decimal digits. Note that in C11 `true` and
- * `a == b` are of type int: write wh_set_bool() or a cast where a boolean is meant. Nothing happens after the end. */
+ * be a bool, any integer or floating type (no long double, __int128 or bit-field), a char * (terminated; NULL is the empty string), struct wh_str, struct
+ * wh_bytes, an array (WH_ITEMS(), struct wh_ints and the like), a map (WH_ATTRS()) or WH_NULL; it is copied. A key set twice
+ * has its last value, also within a map; over the limit, new keys are dropped and counted, as is a value of more than 4 MiB.
+ * Entries of a map whose key is NULL or not UTF-8 are left out. Text that is not UTF-8 becomes bytes; an unsigned above
+ * INT64_MAX becomes its decimal digits. Note that in C11 `true` and `a == b` are of type int: write wh_set_bool() or a cast
+ * where a boolean is meant. Nothing happens after the end. */
 #define wh_set(ctx, key, ...) WH_SET_(ctx, key, (__VA_ARGS__))
 static inline void wh_set_bool(const wh_ctx *ctx, const char *key, bool value);
 
@@ -130,6 +197,19 @@ struct wh_event_opts {
 };
 #define wh_event(ctx, ...) wh_event_at((ctx), WH_OPTS_(struct wh_event_opts, .name = __VA_ARGS__))
 WH_API void wh_event_at(const wh_ctx *ctx, const struct wh_event_opts *opts);
+
+/* The event "exception", for languages above C that have some: wh_exception(ctx, type, message, .stacktrace = text, .attrs
+ * = ...). NULL where there is none; what stands in attrs holds. No status is set: wh_fail() does that. */
+struct wh_exception_opts {
+    size_t size;
+    const char *type, *message;
+    const char *stacktrace WH_ZERO_;
+    struct wh_attrs attrs WH_EMPTY_;
+    int64_t at WH_ZERO_; /* as of an event */
+};
+#define wh_exception(ctx, type_, ...) \
+    wh_exception_at((ctx), WH_OPTS_(struct wh_exception_opts, .type = (type_), .message = __VA_ARGS__))
+WH_API void wh_exception_at(const wh_ctx *ctx, const struct wh_exception_opts *opts);
 
 /* A relation to another span: wh_link_to(ctx, &span_context, .attrs = ...). */
 struct wh_link_opts {
@@ -175,6 +255,7 @@ WH_API void wh_set_uint_(const wh_ctx *ctx, const char *key, size_t key_len, uin
 WH_API void wh_set_double_(const wh_ctx *ctx, const char *key, size_t key_len, double value);
 WH_API void wh_set_bool_(const wh_ctx *ctx, const char *key, size_t key_len, bool value);
 WH_API void wh_set_bytes_(const wh_ctx *ctx, const char *key, size_t key_len, const void *value, size_t len);
+WH_API void wh_set_value_(const wh_ctx *ctx, const struct wh_attr *attr);
 
 WH_END_DECLS
 

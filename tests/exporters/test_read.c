@@ -156,7 +156,7 @@ static void odd_fields_of_a_span_say_nothing(void **state)
     struct wh_cursor cursor = {copy};
     assert_true(wh_next_span_attr(&cursor, &attr));
     assert_int_equal(attr.key.len, 0);
-    assert_int_equal(attr.type, 0);
+    assert_int_equal(attr.type, WH_EMPTY);
     assert_true(wh_next_span_attr(&cursor, &attr));
     assert_int_equal(attr.type, WH_INT);
     assert_int_equal(attr.as.integer, 7);

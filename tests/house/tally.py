@@ -43,6 +43,17 @@ class Test:
             return (passed, total - passed) if total else (1, 0)
         return passed, max(total - passed, 1)
 
+    def passed_cases(self):
+        """Their names, as cmocka and unittest print them. What a test writes may stand between; a docstring does."""
+        text = "\n".join(self.lines)
+        cases = re.findall(r"\[       OK \] (\w+)", text)
+        for match in re.finditer(r"^(test_\w+) \([\w.]+\)", text, re.MULTILINE):
+            rest = text[match.end():]
+            verdict = re.search(r"\.\.\. (ok|FAIL|ERROR|skipped|expected failure|unexpected success)\b|^test_\w+ \(|^ok$", rest, re.MULTILINE)
+            if verdict and verdict[0].endswith("ok"):
+                cases.append(match[1])
+        return cases
+
     @staticmethod
     def _cmocka(text):
         # A test may write without a newline: what cmocka says need not begin a line.
@@ -93,6 +104,8 @@ def add(results, name, log):
         if failed:
             room[3].append(test.name)
             show_failure(name, test, failed)
+        for case in test.passed_cases():
+            note(results, "case", test.name, case)
         for what, why in (match.groups() for match in map(LEFT_OUT.match, test.lines) if match):
             note(results, "omitted", name, f"{what}, in {test.name}: {why}")
     for room, (passed, failed, seconds, names) in sorted(rooms.items()):

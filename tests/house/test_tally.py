@@ -41,6 +41,15 @@ class Counting(unittest.TestCase):
     def test_cmocka_after_a_line_without_an_end(self):
         self.check(log("[==========] Running 1 test(s).\n[ RUN      ] a\nhello[       OK ] a"), 1, 0)
 
+    def test_the_names_of_those_that_passed(self):
+        text = cmocka("ok", "bad", "ok") + "hello[       OK ] late\n"
+        text += "test_a (__main__.A.test_a) ... ok\ntest_b (__main__.A.test_b)\nA docstring. ... ok\n"
+        text += "test_c (__main__.A.test_c) ... FAIL\ntest_d (__main__.A.test_d) ... it says this\nok\n"
+        text += "test_e (__main__.A.test_e) ... skipped 'why'\ntest_f (__main__.A.test_f) ... "
+        tests, _ = tally.read(log(text, "Failed").splitlines(keepends=True))
+        (test,) = tests.values()
+        self.assertEqual(test.passed_cases(), ["case_0", "case_2", "late", "test_a", "test_b", "test_d"])
+
     def test_skipped_is_failed(self):
         self.check(log(cmocka("ok", "skip")), 1, 1)
         self.check(log("...s\n" + "-" * 70 + "\nRan 4 tests in 0.001s\n\nOK (skipped=1)"), 3, 1)

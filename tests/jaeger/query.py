@@ -37,7 +37,7 @@ class Jaeger:
         request = urllib.request.Request(url, data=body, headers=headers)
         try:
             with _opener.open(request, timeout=self.request_timeout) as response:
-                return json.load(response)
+                return json.load(response, parse_int=_integer)
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read().decode("utf-8", "replace")
@@ -88,6 +88,11 @@ class Jaeger:
                 names = ", ".join(repr(span["name"]) for span in spans) or "none"
                 raise TimeoutError(f"trace {trace_id}: {len(spans)} of {at_least_spans} spans after {timeout} s: {names}")
             time.sleep(0.05)
+
+
+def _integer(digits):
+    """Jaeger writes minus zero, a double, as -0."""
+    return -0.0 if digits == "-0" else int(digits)
 
 
 def value(any_value):

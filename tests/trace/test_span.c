@@ -190,7 +190,7 @@ static void over_the_limits_is_counted(void **state)
     assert_int_equal(view.dropped_links, 2);
     struct wh_event_view event;
     assert_true(span_event(&view, "event", &event));
-    assert_int_equal(event.dropped_attributes, 2);
+    assert_int_equal(event.dropped_attributes, 1);
     struct wh_cursor cursor = {view.raw};
     struct wh_link_view link;
     assert_true(wh_next_link(&cursor, &link));

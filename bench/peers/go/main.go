@@ -65,6 +65,9 @@ func timed(op func(n int)) func(n int) time.Duration {
 
 func main() {
 	rows := append(contextRows(), spanRows()...)
+	if collector := os.Getenv("BENCH_COLLECTOR"); collector != "" {
+		rows = append(rows, wireRows(collector)...)
+	}
 	for i := range rows {
 		calibrate(&rows[i])
 	}

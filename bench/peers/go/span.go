@@ -20,6 +20,13 @@ func (e *exporter) ExportSpans(_ context.Context, spans []sdk.ReadOnlySpan) erro
 
 func (e *exporter) Shutdown(context.Context) error { return nil }
 
+func missing(e *exporter, expected int64) string {
+	if seen := e.seen.Swap(0); seen != expected {
+		return fmt.Sprintf("%d spans of %d were exported", seen, expected)
+	}
+	return ""
+}
+
 const (
 	queue      = 65536
 	spanSample = 4000 // no span finds the queue full
@@ -61,10 +68,7 @@ func spanRows() []row {
 	parent, _ := tracer.Start(context.Background(), "GET /orders/{id}")
 	allThere := func() string {
 		provider.ForceFlush(context.Background())
-		if seen := counting.seen.Swap(0); seen != spanSample {
-			return fmt.Sprintf("%d spans of %d were exported", seen, spanSample)
-		}
-		return ""
+		return missing(counting, spanSample)
 	}
 	untilExported := timed(func(n int) {
 		spans(tracer, parent, true)(n)

@@ -6,22 +6,32 @@
 #include <whence/provider.h>
 #include <whence/sampler.h>
 
+#include "trace/gather.h"
+
 /* Counters of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {
     uint64_t started, ended, dropped_queue, dropped_memory, dropped_shutdown;
 };
 enum { WH__COUNTED_PROVIDERS = 16 }; /* that many have counters on every thread; all later ones share the last */
 
+enum { WH__SCOPE_BUCKETS = 64 };
+struct wh__scope;
+struct wh__scope_seen;
+
 struct wh_provider {
-    struct wh_limits limits;          /* immutable, as all up to here */
+    struct wh_limits limits;          /* immutable, as all up to here; every one is what holds */
+    uint32_t short_until;             /* of a new record: span.h. 0: nothing of it may be written in the short form */
     struct wh_sampler *sampler;       /* never NULL */
     struct wh_id_generator *ids;      /* or NULL */
     bool asks_for_roots, asks_for_children; /* the sampler, or the generator; otherwise a child does as its parent did, */
     uint64_t root_threshold;          /* and a root is sampled from this randomness of its trace id on */
-    struct wh_bytes resource, scope;  /* encoded */
+    struct wh_bytes resource;         /* encoded */
+    struct wh__scope *own;            /* of what is started without a scope */
+    struct wh_tracer_configure configure;
     uint32_t max_queue, max_batch;
     int64_t schedule_delay, export_timeout;
     bool cancelled_is_error;
+    bool processes;                   /* somebody takes what is recorded */
     unsigned index;                   /* of its counters */
     size_t exporter_count;
     struct wh_exporter **exporters;   /* [the drain's lock] after the shutdown there are none */
@@ -31,10 +41,19 @@ struct wh_provider {
     bool close_late;                  /* atomic: its exporters were busy when its shutdown had to end: they are closed after */
     int64_t closing_deadline;         /* atomic, with `closing` */
     uint64_t dropped_homeless;        /* atomic: on threads without memory for counters */
+    bool plain;                       /* atomic: what is started without a scope may begin by the short way */
+    uint32_t plain_lock;              /* for changing that */
+
+    struct {
+        uint32_t lock;                /* for adding to these */
+        uint32_t count, seen_count;
+        uint32_t configured;          /* atomic: how often the configurator was asked about all of them */
+        struct wh__scope *all;        /* atomic, as the buckets: lists that only grow, at their heads */
+        struct wh__scope_seen *seen[WH__SCOPE_BUCKETS];
+    } scopes;
 
     /* of whoever holds the drain; the counters are atomic for those who ask */
-    struct wh_bytes *batch;           /* max_batch of them */
-    size_t batch_count, batch_bytes;
+    struct wh__gather gather;
     uint64_t exported, dropped_export, dropped_at_shutdown;
     uint64_t losses_seen, losses_said, exported_seen;
     int64_t last_loss;
@@ -67,6 +86,9 @@ void wh__provider_report_losses(wh_provider *provider, bool at_the_end);
 
 /* Closes the exporters that a shutdown could not wait for. For whoever holds the drain. */
 void wh__provider_close_late(wh_provider *provider);
+
+/* After anything that it depends on has changed. */
+void wh__provider_settle(wh_provider *provider);
 
 /* In the child of a fork: what is counted and what waits is the parent's. */
 void wh__provider_forget(wh_provider *provider);

@@ -8,7 +8,4 @@
  * wh__mem_get(); ptr NULL without memory. */
 struct wh_bytes wh__resource_encode(const char *service, struct wh_attrs attrs);
 
-/* opentelemetry.proto.common.v1.InstrumentationScope, likewise. */
-struct wh_bytes wh__scope_encode(const char *name, const char *version);
-
 #endif

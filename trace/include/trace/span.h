@@ -25,6 +25,8 @@ struct wh__record {
     uint32_t forks;                   /* wh__forks when it was started */
     uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
+    bool has_end;                     /* the timestamp of its end was given */
+    const struct wh__scope *scope;    /* who has started it */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
 
@@ -86,7 +88,7 @@ static inline const char *wh__name_of(const struct wh__trace_node *trace)
     return __atomic_load_n(&trace->name, __ATOMIC_ACQUIRE);
 }
 
-/* A trace node that is no span: the remote span `from`, whose tracestate is copied, or, if that is NULL, a root for
+/* A trace node that records nothing: the span `from` of somebody else, whose tracestate is copied, or, if that is NULL, a root for
  * `provider`. `timeout` and `now` as for wh__node_new(). Never NULL. */
 wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct wh_span_context *from, int64_t timeout,
                        int64_t now, const struct wh_site *made);
@@ -94,10 +96,13 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
 /* ---- record.c: under the node's lock, or while nobody else can see the record ---- */
 
 /* A record with the head of the span in it; NULL without memory. */
-struct wh__record *wh__record_new(const struct wh__trace_node *trace, enum wh_kind kind);
+struct wh__record *wh__record_new(const struct wh__trace_node *trace, const struct wh__scope *scope, enum wh_kind kind);
 void wh__record_free(struct wh__record *record);
 
-/* Room for that many more bytes at record->bytes + record->len; NULL without memory, or beyond 4 MiB. May move it. */
+/* How far a new record takes attributes in the short form, under such limits. */
+uint32_t wh__record_short_until(const struct wh_limits *limits);
+
+/* Room for that many more bytes at record->bytes + record->len; NULL without memory, or beyond WH__MOST_BYTES. May move it. */
 uint8_t *wh__record_room(struct wh__record **record, size_t size);
 
 /* Takes `size` bytes out. */
@@ -106,7 +111,7 @@ void wh__record_cut(struct wh__record *record, uint32_t at, uint32_t size);
 /* ---- the parts of a span, each on a record that is ours; what cannot be kept is counted in it ---- */
 struct wh__attr;
 void wh__record_attr(struct wh__record **record, const struct wh__attr *attr);
-void wh__record_set(struct wh__record **record, const struct wh_attr *attr, uint32_t value_limit); /* the same, unprepared */
+void wh__record_set(struct wh__record **record, const struct wh_attr *attr, const struct wh_limits *limits); /* the same, unprepared */
 void wh__record_event(struct wh__record **record, const char *name, uint64_t at, struct wh_attrs attrs,
                       const struct wh_limits *limits);
 void wh__record_link(struct wh__record **record, const struct wh_span_context *to, struct wh_attrs attrs,

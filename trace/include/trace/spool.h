@@ -10,7 +10,7 @@
 #include "trace/provider.h"
 
 struct wh__waiting {
-    wh_provider *provider;
+    const struct wh__scope *scope;
     uint32_t len;             /* of bytes */
     uint32_t reserved;
     uint8_t bytes[];          /* opentelemetry.proto.trace.v1.Span */
@@ -37,10 +37,12 @@ struct wh__spool *wh__spool_own(void);
 struct wh__spool *wh__spool_of(const struct wh__thread *thread);
 
 /* Adds a record, or drops and counts it. */
-void wh__spool_put(wh_provider *provider, const uint8_t *bytes, uint32_t len);
+void wh__spool_put(const struct wh__scope *scope, const uint8_t *bytes, uint32_t len);
 
-/* For the reader: the next record, not yet given back; NULL if there is none. Then all that were handed out go back. */
-const struct wh__waiting *wh__spool_next(struct wh__spool *spool);
+/* For the reader: the next record, NULL if there is none; taking it, which leaves it in its place; and giving back all that were
+ * taken. */
+const struct wh__waiting *wh__spool_peek(struct wh__spool *spool);
+void wh__spool_take(struct wh__spool *spool, const struct wh__waiting *waiting);
 void wh__spool_give_back(struct wh__spool *spool);
 
 /* In the child of a fork: what waits belongs to the parent. */

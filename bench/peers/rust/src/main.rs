@@ -4,6 +4,7 @@
 mod allocations;
 mod spans;
 mod tokens;
+mod wire;
 
 use std::io::BufRead;
 use std::time::{Duration, Instant};
@@ -93,6 +94,7 @@ pub fn timed(mut op: impl FnMut(usize)) -> impl FnMut(usize) -> Duration {
 fn main() {
     let mut rows = spans::rows();
     rows.extend(tokens::rows());
+    rows.extend(wire::rows());
     rows.iter_mut().for_each(Row::calibrate);
     for _ in std::io::stdin().lock().lines() {
         rows.iter_mut().for_each(Row::sample);

@@ -8,7 +8,10 @@
 
 #include "otlp/target.h"
 
-enum { WH__OTLP_MOST_ANSWER = 4 << 20 }; /* bytes of a body: of a longer one the rest is not read */
+enum {
+    WH__OTLP_MOST_ANSWER = 4 << 20,   /* bytes of a body: of a longer one the rest is not read */
+    WH__OTLP_MOST_HEADER = 256 << 10, /* of header fields, interim answers and trailers together */
+};
 
 struct wh__otlp_http_config {
     const struct wh__otlp_url *url;

@@ -1,0 +1,13 @@
+# A collector of ill will: what becomes of a program that exports to a server that means it no good.
+if(NOT TARGET whence-otlp)
+    return()
+endif()
+add_executable(illwill_driver illwill/driver.c illwill/produce.c illwill/report.c)
+target_compile_definitions(illwill_driver PRIVATE _GNU_SOURCE)
+target_compile_options(illwill_driver PRIVATE ${WHENCE_WARNINGS})
+set_target_properties(illwill_driver PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+target_link_libraries(illwill_driver PRIVATE whence::otlp)
+foreach(subject illwill courses)
+    whence_python_test(illwill/test_${subject}.py ARGS $<TARGET_FILE:illwill_driver> LABELS slow TIMEOUT 300)
+    set_property(TEST illwill_${subject} APPEND PROPERTY ENVIRONMENT "${WHENCE_TEST_ENVIRONMENT}")
+endforeach()

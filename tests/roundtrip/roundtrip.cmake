@@ -1,0 +1,11 @@
+# Random spans, read by decoders of others. Included from tests/CMakeLists.txt.
+if(NOT TARGET whence-otlp)
+    return()
+endif()
+add_executable(roundtrip_spans roundtrip/spans.c roundtrip/value.c)
+target_compile_definitions(roundtrip_spans PRIVATE _GNU_SOURCE)
+target_compile_options(roundtrip_spans PRIVATE ${WHENCE_WARNINGS})
+target_link_libraries(roundtrip_spans PRIVATE whence-static whence-otlp-static m)
+set_target_properties(roundtrip_spans PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+whence_python_test(roundtrip/test_codec.py ARGS $<TARGET_FILE:roundtrip_spans> LABELS python TIMEOUT 1800)
+whence_python_test(roundtrip/test_jaeger.py ARGS $<TARGET_FILE:roundtrip_spans> LABELS e2e TIMEOUT 600)
