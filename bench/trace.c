@@ -108,7 +108,7 @@ static void begin(void)
     quiet = source_new(reading_sink_new(), 1 << 18);
     remote = wh_extract(sampled.root, not_sampled, NULL);
     unsampled = wh_start(remote, "GET /orders/{id}", .kind = WH_SERVER);
-    refusing = wh_provider_new(.service = "bench", .sampler = {.kind = WH_SAMPLER_RATIO, .ratio = 0});
+    refusing = wh_provider_new(.service = "bench", .sampler = wh_sampler_parent_based(wh_sampler_ratio(0)));
     if (!refusing) bench_die("no memory for a provider");
     refused = wh_provider_root(refusing);
     unconfigured = wh_with_cancel(NULL);

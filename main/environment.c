@@ -150,35 +150,30 @@ static double number(const char *text, char **end)
     return value;
 }
 
-static struct wh_sampler read_sampler(void)
+static double read_ratio(void)
 {
-    static const struct { const char *name; struct wh_sampler sampler; bool takes_ratio; } known[] = {
-        {"parentbased_always_on", {.kind = WH_SAMPLER_ALWAYS_ON}, false},
-        {"parentbased_always_off", {.kind = WH_SAMPLER_ALWAYS_OFF}, false},
-        {"parentbased_traceidratio", {.kind = WH_SAMPLER_RATIO, .ratio = 1}, true},
-        {"always_on", {.kind = WH_SAMPLER_ALWAYS_ON, .ignore_parent = true}, false},
-        {"always_off", {.kind = WH_SAMPLER_ALWAYS_OFF, .ignore_parent = true}, false},
-        {"traceidratio", {.kind = WH_SAMPLER_RATIO, .ratio = 1, .ignore_parent = true}, true},
-    };
-    const char *name = get("OTEL_TRACES_SAMPLER"), *arg = get("OTEL_TRACES_SAMPLER_ARG");
-    struct wh_sampler sampler = known[0].sampler;
-    size_t i = 0;
-    if (!name) return sampler;
-    while (i < sizeof known / sizeof *known && strcasecmp(name, known[i].name)) i++;
-    if (i == sizeof known / sizeof *known) {
-        ignored("OTEL_TRACES_SAMPLER", name);
-        return sampler;
-    }
-    sampler = known[i].sampler;
-    if (arg && known[i].takes_ratio) {
-        char *end;
-        const double ratio = number(arg, &end);
-        if (*end == '\0' && ratio >= 0 && ratio <= 1)
-            sampler.ratio = ratio;
-        else
-            ignored("OTEL_TRACES_SAMPLER_ARG", arg);
-    }
-    return sampler;
+    const char *arg = get("OTEL_TRACES_SAMPLER_ARG");
+    char *end;
+    if (!arg) return 1;
+    const double ratio = number(arg, &end);
+    if (*end == '\0' && ratio >= 0 && ratio <= 1) return ratio;
+    ignored("OTEL_TRACES_SAMPLER_ARG", arg);
+    return 1;
+}
+
+static struct wh_sampler *read_sampler(void)
+{
+    static const char prefix[] = "parentbased_";
+    const char *name = get("OTEL_TRACES_SAMPLER");
+    if (!name) return NULL;
+    const bool by_parent = strncasecmp(name, prefix, sizeof prefix - 1) == 0;
+    const char *own = by_parent ? name + sizeof prefix - 1 : name;
+    struct wh_sampler *sampler = NULL;
+    if (strcasecmp(own, "always_on") == 0) sampler = wh_sampler_always_on();
+    if (strcasecmp(own, "always_off") == 0) sampler = wh_sampler_always_off();
+    if (strcasecmp(own, "traceidratio") == 0) sampler = wh_sampler_ratio(read_ratio());
+    if (!sampler) ignored("OTEL_TRACES_SAMPLER", name);
+    return sampler && by_parent ? wh_sampler_parent_based(sampler) : sampler;
 }
 
 /* ---- the exporters ---- */

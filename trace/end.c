@@ -46,7 +46,8 @@ static void end(wh_ctx *node)
         if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
         if (wh_err(node)) wh__record_cancellation(&record, trace, now);
         if (record->dropped_attributes | record->dropped_events | record->dropped_links) put_all_dropped(&record);
-        wh__spool_put(record->scope, record->bytes, record->len);
+        if (wh__likely(trace->flags & WH_SAMPLED)) /* exporters get no others (trace/sdk.md, Sampling) */
+            wh__spool_put(record->scope, record->bytes, record->len);
     }
     wh__record_free(record);
     if (trace->root) {

@@ -56,7 +56,8 @@ static void configure(wh_provider *provider, const struct wh_provider_opts *opts
     set_limits(&provider->limits, &opts->limits);
     provider->short_until = wh__record_short_until(&provider->limits);
     provider->sampler = opts->sampler;
-    provider->ratio_threshold = wh__ratio_threshold(&opts->sampler);
+    provider->ids = opts->ids;
+    wh__sampler_plan(provider);
     provider->max_queue = opts->max_queue ? opts->max_queue : 2048;
     provider->max_batch = opts->max_batch ? opts->max_batch : 512;
     if (provider->max_batch > provider->max_queue) provider->max_batch = provider->max_queue;
@@ -99,6 +100,8 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
     if (provider) configure(provider, &opts);
     if (!provider || !get_memory(provider, &opts)) {
         for (size_t i = 0; i < opts.exporter_count; i++) wh_exporter_free(opts.exporters[i]);
+        wh_sampler_free(opts.sampler);
+        if (opts.ids && opts.ids->destroy) opts.ids->destroy(opts.ids);
         if (provider) {
             wh__mem_free((void *)provider->resource.ptr);
             wh__scope_free(provider->own);
@@ -120,7 +123,8 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
 void wh__provider_settle(wh_provider *provider)
 {
     wh__lock(&provider->plain_lock);
-    const bool plain = !__atomic_load_n(&provider->shut_down, __ATOMIC_ACQUIRE) && wh__scope_enabled(provider->own);
+    const bool plain = !__atomic_load_n(&provider->shut_down, __ATOMIC_ACQUIRE) && wh__scope_enabled(provider->own) &&
+                       !provider->asks_for_children;
     __atomic_store_n(&provider->plain, plain, __ATOMIC_RELEASE);
     wh__unlock(&provider->plain_lock);
 }
@@ -247,6 +251,7 @@ int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
     if (!__atomic_compare_exchange_n(&provider->closing_deadline, &none, deadline, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return EALREADY;
     __atomic_store_n(&provider->closing, true, __ATOMIC_RELEASE);
+    wh__sampler_shut_down(provider->sampler);
     int result = wh__export_all(timeout == WH_NEVER ? WH_NEVER : now + timeout / 10 * 9);
     __atomic_store_n(&provider->shut_down, true, __ATOMIC_RELEASE);
     wh__provider_settle(provider);

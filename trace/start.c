@@ -5,9 +5,11 @@
 #include "context/clock.h"
 #include "context/quick.h"
 #include "trace/attr.h"
+#include "trace/ids.h"
 #include "trace/sampler.h"
 #include "trace/scope.h"
 #include "trace/spool.h"
+#include "trace/tracestate.h"
 
 /* ---- ids and clock ---- */
 
@@ -83,11 +85,12 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
     begin_clock(trace, parent, now);
     struct wh__spool *spool = wh__spool_own();
     struct wh__record *record = spool ? wh__record_new(trace, scope, (enum wh_kind)opts->kind) : NULL;
-    if (spool) wh__count(&spool->counts[trace->provider->index].started);
+    const bool is_counted = trace->flags & WH_SAMPLED; /* what is only recorded goes nowhere */
+    if (spool && is_counted) wh__count(&spool->counts[trace->provider->index].started);
     if (!record) {
-        if (spool)
+        if (spool && is_counted)
             wh__count(&spool->counts[trace->provider->index].dropped_memory);
-        else
+        else if (is_counted)
             __atomic_fetch_add(&trace->provider->dropped_homeless, 1, __ATOMIC_RELAXED);
         return;
     }
@@ -99,6 +102,51 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
     if (trace->tracestate || opts->attrs.count || opts->link_count) record_options(&record, trace, opts);
     trace->record = record;
     trace->node.flags |= WH_RECORDS_ | WH__ENDS;
+}
+
+/* ---- asking the sampler ---- */
+
+/* As begin_ids(), but the span's own id, which comes after the decision (trace/sdk.md, SDK span creation). */
+static void begin_trace(struct wh__trace_node *trace, const struct wh__trace_node *parent)
+{
+    struct wh_id_generator *ids = trace->provider->ids;
+    if (parent)
+        memcpy(trace->trace_id, parent->trace_id, sizeof trace->trace_id);
+    else
+        wh__ids_trace(ids, trace->trace_id);
+    trace->flags = parent ? parent->flags & WH_RANDOM : !ids || ids->random ? WH_RANDOM : 0;
+    trace->tracestate = parent ? parent->tracestate : NULL;
+    trace->parent_is_remote = parent && parent->remote;
+}
+
+/* Of its own, unless it is the parent's. Without memory there is none: one that is missing is never wrong. */
+static void begin_tracestate(struct wh__trace_node *trace, const char *state)
+{
+    char list[WH_TRACESTATE_SIZE];
+    const char *above = trace->tracestate;
+    if (state == above || (state && above && strcmp(state, above) == 0)) return;
+    if (!wh__tracestate_read(state ? state : "", list, sizeof list)) return;
+    const size_t size = strlen(list) + 1;
+    char *copy = size > 1 ? wh__mem_get(size) : NULL;
+    trace->tracestate = copy ? memcpy(copy, list, size) : NULL;
+    trace->owns_tracestate = copy != NULL;
+    if (copy) trace->node.flags |= WH__DISPOSES;
+}
+
+static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent,
+                                                   const struct wh_start_opts *opts, const struct wh__scope *scope)
+{
+    struct wh__asked asked;
+    const struct wh_sampled *answer = &asked.answer;
+    begin_trace(trace, parent);
+    wh__ask(&asked, trace, parent, opts);
+    wh__ids_span(trace->provider->ids, trace->span_id);
+    begin_tracestate(trace, answer->tracestate);
+    if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return;
+    if (answer->decision == WH_RECORD_AND_SAMPLE) trace->flags |= WH_SAMPLED;
+    begin_record(trace, parent, opts, scope, wh__now());
+    for (size_t i = 0; trace->record && i < answer->attrs.count; i++)
+        wh__record_set(&trace->record, &answer->attrs.list[i], &trace->provider->limits);
 }
 
 /* ---- nodes ---- */
@@ -117,11 +165,15 @@ static inline __attribute__((always_inline)) void begin_span(struct wh__trace_no
                               const struct wh_start_opts *opts, const struct wh__scope *scope, struct wh__thread *self,
                               int64_t now)
 {
-    begin_ids(trace, parent, self);
     if (wh__likely(opts->literal))
         trace->name = opts->name;
     else
         wh__copy_name(trace, opts->name ? opts->name : "");
+    if (wh__unlikely(wh__is_asked(trace->provider, parent))) {
+        begin_asking(trace, parent, opts, scope);
+        return;
+    }
+    begin_ids(trace, parent, self);
     if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
     trace->flags |= WH_SAMPLED;
     begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
@@ -185,18 +237,9 @@ static void give_start(struct wh__trace_node *trace, int64_t at)
     wh__put_fixed64(trace->record->bytes + WH__START_AT, (uint64_t)at + (uint64_t)trace->wall);
 }
 
-static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *given)
+static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const struct wh_start_opts *opts,
+                                                     const struct wh__trace_node *above, wh_provider *provider)
 {
-    struct wh_start_opts older;
-    const struct wh_start_opts *opts = given;
-    if (wh__unlikely(given->size < sizeof older)) {
-        memset(&older, 0, sizeof older);
-        memcpy(&older, given, given->size);
-        opts = &older;
-    }
-    const struct wh__trace_node *above = wh__trace_of(ctx);
-    wh_provider *provider = above ? above->provider : wh__default_provider();
-    if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
     const struct wh__scope *scope = is_at_work(provider) ? wh__scope_find(provider, opts->scope) : NULL;
     const struct wh__trace_node *parent = above && wh__has_span(above) && !opts->root ? above : NULL;
     int64_t now;
@@ -213,6 +256,23 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
     wh__node_enter(node, now);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
+}
+
+static __attribute__((noinline)) wh_ctx *start_as_older(const wh_ctx *ctx, const struct wh_start_opts *given)
+{
+    struct wh_start_opts opts = {0};
+    memcpy(&opts, given, given->size);
+    opts.size = sizeof opts;
+    return wh_start_at(ctx, &opts);
+}
+
+static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const struct wh_start_opts *opts)
+{
+    if (wh__unlikely(opts->size < sizeof *opts)) return start_as_older(ctx, opts);
+    const struct wh__trace_node *above = wh__trace_of(ctx);
+    wh_provider *provider = above ? above->provider : wh__default_provider();
+    if (!is_at_work(provider) && is_simple(opts)) return wh_with_cancel_at(ctx, opts->site);
+    return start_fully(ctx, opts, above, provider);
 }
 
 /* The child of a span, with nothing asked for but what every span has; NULL if memory is not there at once. */
@@ -246,7 +306,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
     const struct wh__trace_node *parent = (const void *)ctx;
     struct wh__thread *self = wh__current;
     if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_plain(parent->provider) ||
-                     !opts->literal || !is_simple(opts) || parent->provider->sampler.ignore_parent))
+                     !opts->literal || !is_simple(opts)))
         return start_slowly(ctx, opts);
     if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
     struct wh__trace_node *trace = child_of(parent, opts, self);

@@ -10,25 +10,14 @@
 
 WH_BEGIN_DECLS
 
-/* ---- Samplers --------------------------------------------------------------------------------------------------*/
-
-enum wh_sampler_kind {
-    WH_SAMPLER_ALWAYS_ON,
-    WH_SAMPLER_ALWAYS_OFF,
-    WH_SAMPLER_RATIO /* by the rightmost 7 bytes of the trace id: consistent, a higher ratio keeps all that a lower does */
-};
-struct wh_sampler {
-    enum wh_sampler_kind kind WH_EMPTY_;
-    double ratio WH_ZERO_;      /* for WH_SAMPLER_RATIO: 0 to 1 */
-    bool ignore_parent WH_ZERO_; /* false: where there is a parent, do as it did (ParentBased) */
-};
-
 /* ---- The provider ----------------------------------------------------------------------------------------------
  *
  * Holds what spans are recorded with and where they go. wh_main() makes one; a program that wants its own makes it
  * here. Spans wait in memory of the thread that ended them and are exported by one background thread, started at the
  * first span. When they come faster than they leave, the new ones are dropped, counted, and reported once per outage. */
 struct wh_exporter; /* exporters.h */
+struct wh_sampler;  /* sampler.h, as the next */
+struct wh_id_generator;
 
 /* What a span may hold. 0: the general limit below, and where there is none, the default. What is over a limit is left out
  * and counted on the span. The attributes of resources and scopes have no limits. */
@@ -62,7 +51,7 @@ struct wh_provider_opts {
     size_t size;
     const char *service WH_ZERO_;                     /* service.name; NULL: unknown_service:<program> */
     struct wh_attrs resource WH_EMPTY_;               /* further attributes of the resource */
-    struct wh_sampler sampler WH_EMPTY_;              /* all zero: ParentBased(AlwaysOn), the default */
+    struct wh_sampler *sampler WH_ZERO_;              /* owned, as the exporters; NULL: ParentBased(AlwaysOn) */
     struct wh_limits limits WH_EMPTY_;
     struct wh_exporter *const *exporters WH_ZERO_;    /* owned by the provider from here on, also on failure */
     size_t exporter_count WH_ZERO_;
@@ -73,6 +62,7 @@ struct wh_provider_opts {
     bool cancelled_is_error WH_ZERO_;                 /* status ERROR also for spans that were cancelled benignly */
     const struct wh_scope *scope WH_ZERO_;            /* of spans that are started without one; NULL: whence and its version */
     struct wh_tracer_configure configure WH_EMPTY_;   /* no fn: every scope is enabled */
+    struct wh_id_generator *ids WH_ZERO_;             /* owned likewise; NULL: random ids */
 };
 
 /* NULL and ENOMEM in errno if there is no memory for it. */

@@ -246,7 +246,7 @@ static void ended_while_others_worked_on(void **state)
 static void an_unsampled_trace_is_cancelled_just_the_same(void **state)
 {
     (void)state;
-    struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = {.kind = WH_SAMPLER_ALWAYS_OFF}});
+    struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = wh_sampler_parent_based(wh_sampler_always_off())});
     wh_ctx *top = wh_start(spans.root, "top", .timeout = WH_MS(5));
     wh_ctx *below = wh_start(top, "below");
     char why[1000];

@@ -4,6 +4,7 @@
 
 #include <whence/exporters.h>
 #include <whence/provider.h>
+#include <whence/sampler.h>
 
 #include "trace/gather.h"
 
@@ -20,8 +21,10 @@ struct wh__scope_seen;
 struct wh_provider {
     struct wh_limits limits;          /* immutable, as all up to here; every one is what holds */
     uint32_t short_until;             /* of a new record: span.h. 0: nothing of it may be written in the short form */
-    struct wh_sampler sampler;
-    uint64_t ratio_threshold;         /* of the rightmost 56 bits of the trace id: from here on it is sampled */
+    struct wh_sampler *sampler;       /* never NULL */
+    struct wh_id_generator *ids;      /* or NULL */
+    bool asks_for_roots, asks_for_children; /* the sampler, or the generator; otherwise a child does as its parent did, */
+    uint64_t root_threshold;          /* and a root is sampled from this randomness of its trace id on */
     struct wh_bytes resource;         /* encoded */
     struct wh__scope *own;            /* of what is started without a scope */
     struct wh_tracer_configure configure;
