@@ -8,6 +8,7 @@
  *   live.h        who is alive, and how long stopping takes
  *   test.h        for tests of code that uses it: a clock of one's own, a root that finds what leaks
  *   trace.h       what happened: spans in contexts
+ *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -23,6 +24,7 @@
 #include <whence/live.h>
 #include <whence/test.h>
 #include <whence/trace.h>
+#include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>

@@ -4,6 +4,7 @@
 
 #include <whence/exporters.h>
 #include <whence/provider.h>
+#include <whence/resource.h>
 
 #include "trace/gather.h"
 
@@ -22,6 +23,7 @@ struct wh_provider {
     uint32_t short_until;             /* of a new record: span.h. 0: nothing of it may be written in the short form */
     struct wh_sampler sampler;
     uint64_t ratio_threshold;         /* of the rightmost 56 bits of the trace id: from here on it is sampled */
+    wh_resource *who;
     struct wh_bytes resource;         /* encoded */
     struct wh__scope *own;            /* of what is started without a scope */
     struct wh_tracer_configure configure;
