@@ -8,18 +8,20 @@
  * A file that is full gets a number, and another one its name (rotate.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "exporters/json.h"
 #include "exporters/output.h"
 #include "exporters/rotate.h"
 
-enum { KEPT_BUFFER = 1 << 20, USUAL_FILES = 5, OPENED = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+enum { KEPT_BUFFER = 1 << 20, USUAL_FILES = 5, MOST_TRIES = 100, OPENED = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
 struct file {
     struct wh_exporter exporter;
@@ -123,13 +125,23 @@ static bool is_full(const struct file *file)
     return fstat(file->output.fd, &now) == 0 && now.st_size > 0 && now.st_size + (off_t)file->line.len - 1 > file->max_bytes;
 }
 
-/* Who is late at rotating writes to the full file: what one process has begun, another need not wait for. */
-static int make_room(struct file *file)
+static int rotate(const struct file *file, int64_t deadline)
+{
+    int rc;
+    for (int tries = 0; (rc = wh__rotate(file->output.fd, file->path, file->max_files)) == EWOULDBLOCK; tries++) {
+        if (tries == MOST_TRIES || wh__now() >= deadline || __atomic_load_n(&file->output.interrupted, __ATOMIC_RELAXED)) break;
+        poll(NULL, 0, 1);
+    }
+    return rc;
+}
+
+/* A process that does not come to an end with rotating holds nobody up for long: the others write to the full file. */
+static int make_room(struct file *file, int64_t deadline)
 {
     if (!file->is_ours || !file->max_bytes) return 0;
     int rc = wh__is_file_at(file->output.fd, file->path) ? 0 : open_anew(file);
     if (rc || !is_full(file)) return rc;
-    rc = wh__rotate(file->output.fd, file->path, file->max_files);
+    rc = rotate(file, deadline);
     return rc == 0 ? open_anew(file) : rc == EWOULDBLOCK ? 0 : rc;
 }
 
@@ -150,7 +162,7 @@ static int write_batch(struct file *file, const struct wh_batch *batch, int64_t 
     *count = wh__json_batch(&file->line, batch);
     wh__json_put(&file->line, "\n");
     int rc = file->line.error;
-    if (rc == 0 && *count) rc = make_room(file);
+    if (rc == 0 && *count) rc = make_room(file, deadline);
     if (rc == 0 && *count) rc = write_line(file, deadline);
     if (file->line.capacity > KEPT_BUFFER) wh__json_free(&file->line);
     return rc;
