@@ -22,9 +22,20 @@ WH_BEGIN_DECLS
  * `out` stays the caller's. Colour where out is a terminal and NO_COLOR is not set. */
 WH_API struct wh_exporter *wh_console_exporter_new(FILE *out);
 
-/* OTLP as JSON lines, one ExportTraceServiceRequest a line (OTLP file exporter specification). path: opened for
- * appending; NULL or "-": standard output. Errno values are those of open(). */
-WH_API struct wh_exporter *wh_file_exporter_new(const char *path);
+/* OTLP as JSON lines, one TracesData object a line, UTF-8 (protocol/file-exporter.md); such files end in .jsonl.
+ * wh_file_exporter_new(path, .max_bytes = 100 << 20). What cannot be written, as on a full disk, is refused as a whole, counted as
+ * dropped_export, and no half of a line is left; once there is room it goes on. Several processes may share a file: a line goes to
+ * it in one write. Errno values are those of open(). */
+struct wh_file_opts {
+    size_t size;
+    const char *path;              /* opened for appending, created with mode 0644; NULL or "-": standard output */
+    int64_t max_bytes WH_ZERO_;    /* of a file: before it would grow beyond, path becomes path.1 (with .jsonl: before that), path.1
+                                    * becomes path.2, and so on. A line that is longer has a file of its own. Where that cannot
+                                    * be done, spans are refused. 0: no limit; none either for what is no regular file */
+    uint32_t max_files WH_ZERO_;   /* with the one being written; the oldest is removed. 0: 5 */
+};
+#define wh_file_exporter_new(...) wh_file_exporter_new_at(WH_OPTS_(struct wh_file_opts, .path = __VA_ARGS__))
+WH_API struct wh_exporter *wh_file_exporter_new_at(const struct wh_file_opts *opts);
 
 /* Keeps spans in memory, for tests: at most `max` of them, later ones are refused. */
 WH_API struct wh_exporter *wh_memory_exporter_new(size_t max);

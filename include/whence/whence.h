@@ -9,6 +9,7 @@
  *   test.h        for tests of code that uses it: a clock of one's own, a root that finds what leaks
  *   trace.h       what happened: spans in contexts
  *   sampler.h     which of them are recorded
+ *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -25,6 +26,7 @@
 #include <whence/test.h>
 #include <whence/trace.h>
 #include <whence/sampler.h>
+#include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>
