@@ -212,9 +212,9 @@ static struct wh_exporter *new_otlp(void)
     struct wh_exporter *otlp = wh_otlp_exporter_new(endpoint, .traces_endpoint = traces,
         .headers = get_either("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"), .timeout = timeout,
         .gzip = compression && strcasecmp(compression, "gzip") == 0);
-    if (!otlp)
-        wh_report(WH_ERROR, "cannot export to %s (%s): nothing is exported there", traces ? traces : endpoint,
-            errno == EINVAL ? "not an http or https URL" : strerror(errno));
+    if (!otlp && errno != EINVAL) /* what is wrong with the options, the exporter has said */
+        wh_report(WH_ERROR, "cannot export to %s (%s): nothing is exported there",
+            traces ? traces : endpoint ? endpoint : "http://localhost:4318", strerror(errno));
     return otlp;
 }
 
