@@ -157,14 +157,29 @@ static void transfer(struct wh__otlp_http *http, struct wh_bytes body, int64_t u
         curl_multi_remove_handle(http->multi, http->easy);
 }
 
+/* Over the connection that is there, if that needs care: false if it has gone meanwhile. */
+static bool reuse(struct wh__otlp_http *http, struct wh_bytes body, int64_t until, struct wh__otlp_answer *answer)
+{
+    if (!wh__otlp_http_needs_care(http->target) || !wh__otlp_sockets_any(&http->sockets)) return false;
+    http->sockets.was_refused = false;
+    if (wh__otlp_http_set_version(http, true)) transfer(http, body, until, answer);
+    wh__otlp_http_set_version(http, false);
+    return !http->sockets.was_refused;
+}
+
 void wh__otlp_http_post(struct wh__otlp_http *http, struct wh_bytes body, int64_t until,
                         struct wh__otlp_answer *answer)
 {
     struct wh__otlp_sigpipe before;
+    http->sending = body.len;
     wh__otlp_http_begin_answer(http, answer);
     wh__otlp_sigpipe_block(&before);
-    transfer(http, body, until, answer);
+    if (!reuse(http, body, until, answer)) {
+        wh__otlp_http_begin_answer(http, answer);
+        transfer(http, body, until, answer);
+    }
     wh__otlp_sigpipe_restore(&before);
+    http->was_answered |= answer->status != 0;
     answer->fields = http->fields;
     answer->body = (struct wh_bytes){http->body.bytes, http->body.used};
 }

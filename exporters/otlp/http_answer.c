@@ -73,6 +73,28 @@ static bool is_transient(CURLcode code)
     }
 }
 
+/* A server whose TLS is of version 1.3 looks at the client's certificate when the handshake is over for the client, and
+ * may be gone with its reasons unread. */
+static void add_hint(const struct wh__otlp_http *http, struct wh__otlp_answer *answer)
+{
+    static const char hint[] = " (right after the TLS handshake: does the server want another client certificate?)";
+    curl_off_t connected = 0;
+    curl_easy_getinfo(http->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+    const size_t len = strlen(answer->reason);
+    if (!http->target->url.is_secure || http->was_answered || !answer->transient || connected == 0) return;
+    if (len + sizeof hint <= sizeof answer->reason) memcpy(answer->reason + len, hint, sizeof hint);
+}
+
+/* Some versions of libcurl lose the answer then. */
+static bool is_cut_short(const struct wh__otlp_http *http, CURLcode code)
+{
+    long status = 0;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return code == CURLE_HTTP2_STREAM && !http->error[0] && status == 0 && (size_t)sent < http->sending;
+}
+
 void wh__otlp_http_fail_as(const struct wh__otlp_http *http, struct wh__otlp_answer *answer, CURLcode code)
 {
     char size[WH__OTLP_SIZE], too_long[96];
@@ -91,9 +113,15 @@ void wh__otlp_http_fail_as(const struct wh__otlp_http *http, struct wh__otlp_ans
         wh__otlp_http_fail(answer, EIO, false, too_long);
         return;
     }
+    if (is_cut_short(http, code)) {
+        wh__otlp_http_fail(answer, EIO, true, "the server refused it before it had all of it");
+        answer->cut_short = true;
+        return;
+    }
     curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
     if (code == CURLE_COULDNT_CONNECT && os_error > 0)
         wh__otlp_http_fail(answer, (int)os_error, true, strerror((int)os_error));
     else
         wh__otlp_http_fail(answer, EIO, is_transient(code), http->error[0] ? http->error : curl_easy_strerror(code));
+    add_hint(http, answer);
 }

@@ -19,13 +19,19 @@ static bool do_not_wait_for_resolver(CURL *easy)
 #endif
 }
 
-/* gRPC is HTTP/2 from the first byte on, or, with TLS, where ALPN agrees on it. OTLP/HTTP takes what libcurl takes: 1.1,
- * and 2 where TLS offers it. */
-static bool set_version(CURL *easy, const struct wh__otlp_target *target)
+bool wh__otlp_http_needs_care(const struct wh__otlp_target *target)
 {
-    if (target->protocol != WH_OTLP_GRPC) return true;
-    const long version = target->url.is_secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-    return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK;
+    const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+    return target->protocol == WH_OTLP_GRPC && !target->url.is_secure && version >= 0x075800 && version < 0x080000;
+}
+
+bool wh__otlp_http_set_version(struct wh__otlp_http *http, bool again)
+{
+    const bool is_known = !http->target->url.is_secure && !again;
+    if (http->target->protocol != WH_OTLP_GRPC) return true;
+    http->sockets.is_closed = again;
+    return curl_easy_setopt(http->easy, CURLOPT_HTTP_VERSION,
+                            (long)(is_known ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_2TLS)) == CURLE_OK;
 }
 
 /* A proxy that the environment names (http_proxy and so on) is used, but not to get to this very machine. One that is to
@@ -69,8 +75,8 @@ bool wh__otlp_http_set_up(struct wh__otlp_http *http)
     CURL *easy = http->easy;
     const struct wh__otlp_target *target = http->target;
     http->timeout = (struct curl_slist){.data = http->timeout_line, .next = target->headers};
-    return set_protocols(easy) && do_not_wait_for_resolver(easy) && set_version(easy, target) && set_way(easy, target) &&
-           accept_gzip(easy, target) && wh__otlp_tls_set(easy, target) && set_functions(http) &&
+    return set_protocols(easy) && do_not_wait_for_resolver(easy) && wh__otlp_http_set_version(http, false) &&
+           set_way(easy, target) && accept_gzip(easy, target) && wh__otlp_tls_set(easy, target) && set_functions(http) &&
            curl_easy_setopt(easy, CURLOPT_URL, target->url.url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, target->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, target->user_agent) == CURLE_OK &&

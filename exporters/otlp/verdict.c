@@ -153,8 +153,12 @@ void wh__otlp_judge(const struct wh__otlp_target *target, const struct wh__otlp_
                     struct wh__otlp_room *room, struct wh__otlp_verdict *verdict)
 {
     *verdict = (struct wh__otlp_verdict){.fate = WH__OTLP_ACCEPTED, .was_answered = answer->status != 0, .pause = -1};
-    if (target->protocol == WH_OTLP_GRPC)
+    if (answer->cut_short) {
+        say(verdict, WH__OTLP_TOO_LARGE, answer->error, answer->reason);
+        verdict->was_answered = true;
+    } else if (target->protocol == WH_OTLP_GRPC) {
         judge_grpc(target, answer, count, room, verdict);
-    else
+    } else {
         judge_http(target, answer, count, verdict);
+    }
 }

@@ -54,7 +54,7 @@ static void make_spans(const wh_ctx *root, unsigned long count)
         WH_AUTO wh_ctx *ctx = wh_start(batch, "item", .kind = WH_INTERNAL);
         wh_set(ctx, "number", i);
         wh_set(ctx, "text", "gr\xc3\xbc\xc3\x9f dich");
-        wh_event(ctx, "seen", .attrs = WH_ATTRS(wh_attr("half", i / 2.0)));
+        wh_event(ctx, "seen", .attrs = WH_ATTRS(wh_attr("half", (double)i / 2)));
         set_padding(ctx, strtoul(i == count / 2 ? huge : bytes, NULL, 10));
     }
 }

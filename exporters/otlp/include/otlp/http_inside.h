@@ -16,14 +16,24 @@ struct wh__otlp_http {
     struct curl_slist timeout;    /* in front of the target's headers: grpc-timeout, anew for each request */
     char timeout_line[32];
     char error[CURL_ERROR_SIZE];  /* libcurl's words for the last one */
+    size_t sending;               /* bytes of the request's body */
     struct wh__otlp_fields fields;
     struct wh__otlp_room body;
     bool body_too_long, header_too_long, no_memory;
+    bool was_answered;            /* some request was */
 };
 
 /* ---- http_setup.c ---- */
 
 bool wh__otlp_http_set_up(struct wh__otlp_http *http);
+
+/* gRPC is HTTP/2 from the first byte on, or, with TLS, where ALPN agrees on it. OTLP/HTTP takes what libcurl takes: 1.1,
+ * and 2 where TLS offers it.
+ *
+ * libcurl 7.88 breaks when a connection that is HTTP/2 by prior knowledge is used again with that option set (its issue
+ * 10634, mended in 8.0.0). There, the option is set for new connections only; with `again`, none is made. */
+bool wh__otlp_http_needs_care(const struct wh__otlp_target *target);
+bool wh__otlp_http_set_version(struct wh__otlp_http *http, bool again);
 
 /* ---- http_answer.c ---- */
 
