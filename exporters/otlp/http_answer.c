@@ -75,13 +75,13 @@ static bool is_transient(CURLcode code)
 
 /* A server whose TLS is of version 1.3 looks at the client's certificate when the handshake is over for the client, and
  * may be gone with its reasons unread. */
-static void add_hint(const struct wh__otlp_http *http, struct wh__otlp_answer *answer)
+static void add_hint(const struct wh__otlp_http *http, struct wh__otlp_answer *answer, CURLcode code)
 {
     static const char hint[] = " (right after the TLS handshake: does the server want another client certificate?)";
-    curl_off_t connected = 0;
-    curl_easy_getinfo(http->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
     const size_t len = strlen(answer->reason);
-    if (!http->target->url.is_secure || http->was_answered || !answer->transient || connected == 0) return;
+    const bool is_handshake_over = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+                                   code == CURLE_HTTP2;
+    if (!http->target->url.is_secure || http->was_answered || !is_handshake_over) return;
     if (len + sizeof hint <= sizeof answer->reason) memcpy(answer->reason + len, hint, sizeof hint);
 }
 
@@ -123,5 +123,5 @@ void wh__otlp_http_fail_as(const struct wh__otlp_http *http, struct wh__otlp_ans
         wh__otlp_http_fail(answer, (int)os_error, true, strerror((int)os_error));
     else
         wh__otlp_http_fail(answer, EIO, is_transient(code), http->error[0] ? http->error : curl_easy_strerror(code));
-    add_hint(http, answer);
+    add_hint(http, answer, code);
 }

@@ -155,8 +155,7 @@ class UnixProxy:
                 return
             self.connections += 1
             far = socket.create_connection(("127.0.0.1", self.port))
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=self.copy, args=pair, daemon=True).start()
+            threading.Thread(target=self.relay, args=(near, far), daemon=True).start()
 
     @staticmethod
     def copy(source, sink):
@@ -165,7 +164,14 @@ class UnixProxy:
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
-            pass
+            pass  # the other direction has ended it
+
+    def relay(self, near, far):
+        with near, far:
+            other = threading.Thread(target=self.copy, args=(far, near), daemon=True)
+            other.start()
+            self.copy(near, far)
+            other.join()
 
     def stop(self):
         self.listener.close()
@@ -294,7 +300,7 @@ class Otlp(unittest.TestCase):
         self.refused(["certificate"], certificate="stranger.pem")
 
     def test_a_server_wants_a_client_certificate_that_it_can_verify(self):
-        self.refused(["certificate required", "bad certificate", "handshake failure", "client certificate"], certificate="ca.pem", mtls=True)
+        self.refused(["certificate required", "client certificate"], certificate="ca.pem", mtls=True)
         for name in ("expired", "impostor"):
             self.refused(["certificate"], certificate="ca.pem", mtls=True, client_certificate=f"{name}.pem", client_key=f"{name}.key")
 
