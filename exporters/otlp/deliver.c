@@ -97,11 +97,11 @@ static void take_stock(struct delivery *delivery, struct wh__otlp_range range, c
         delivery->lost += verdict->rejected;
         return;
     }
-    delivery->error = verdict->error;
     if (is_large && range.count > 1) {
         wh__otlp_split_halve(&delivery->split, range);
         return;
     }
+    delivery->error = verdict->error;
     delivery->lost += range.count;
     if (is_large) {
         wh__otlp_note_large(delivery->otlp);

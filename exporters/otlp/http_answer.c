@@ -104,7 +104,7 @@ void wh__otlp_http_fail_as(const struct wh__otlp_http *http, struct wh__otlp_ans
         return;
     }
     if (http->header_too_long) {
-        wh__otlp_http_fail(answer, EIO, false, "the answer's header is too long");
+        wh__otlp_http_fail(answer, EIO, false, "the header of the answer is longer than 256 KiB");
         return;
     }
     if (http->body_too_long) {
