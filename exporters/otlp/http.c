@@ -128,13 +128,14 @@ static void break_off(struct wh__otlp_http *http)
     curl_easy_setopt(http->easy, CURLOPT_FORBID_REUSE, 0L);
 }
 
-static void check_version(const struct wh__otlp_http *http, struct wh__otlp_answer *answer)
+static void check_grpc(const struct wh__otlp_http *http, struct wh__otlp_answer *answer)
 {
     long version = 0;
     if (http->target->protocol != WH_OTLP_GRPC || answer->error || answer->status == 0) return;
     curl_easy_getinfo(http->easy, CURLINFO_HTTP_VERSION, &version);
     if (version < CURL_HTTP_VERSION_2_0)
         wh__otlp_http_fail(answer, EPROTO, false, "the server does not speak HTTP/2, which gRPC needs");
+    answer->may_lack_trailers = wh__otlp_http_needs_care() && !wh__otlp_sockets_any(&http->sockets);
 }
 
 static void transfer(struct wh__otlp_http *http, struct wh_bytes body, int64_t until, struct wh__otlp_answer *answer)
@@ -150,7 +151,7 @@ static void transfer(struct wh__otlp_http *http, struct wh_bytes body, int64_t u
     const bool ended = run(http, until, answer, &code);
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
     if (ended && code != CURLE_OK) wh__otlp_http_fail_as(http, answer, code);
-    check_version(http, answer);
+    check_grpc(http, answer);
     if (answer->error)
         break_off(http);
     else
@@ -160,7 +161,8 @@ static void transfer(struct wh__otlp_http *http, struct wh_bytes body, int64_t u
 /* Over the connection that is there, if that needs care: false if it has gone meanwhile. */
 static bool reuse(struct wh__otlp_http *http, struct wh_bytes body, int64_t until, struct wh__otlp_answer *answer)
 {
-    if (!wh__otlp_http_needs_care(http->target) || !wh__otlp_sockets_any(&http->sockets)) return false;
+    const bool is_known = http->target->protocol == WH_OTLP_GRPC && !http->target->url.is_secure;
+    if (!is_known || !wh__otlp_http_needs_care() || !wh__otlp_sockets_any(&http->sockets)) return false;
     http->sockets.was_refused = false;
     if (wh__otlp_http_set_version(http, true)) transfer(http, body, until, answer);
     wh__otlp_http_set_version(http, false);

@@ -19,10 +19,10 @@ static bool do_not_wait_for_resolver(CURL *easy)
 #endif
 }
 
-bool wh__otlp_http_needs_care(const struct wh__otlp_target *target)
+bool wh__otlp_http_needs_care(void)
 {
     const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-    return target->protocol == WH_OTLP_GRPC && !target->url.is_secure && version >= 0x075800 && version < 0x080000;
+    return version >= 0x075800 && version < 0x080000;
 }
 
 bool wh__otlp_http_set_version(struct wh__otlp_http *http, bool again)

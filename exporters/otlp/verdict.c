@@ -115,6 +115,16 @@ static void judge_code(const struct wh__otlp_grpc_status *status, int code, stru
         verdict->fate = code == WH__GRPC_RESOURCE_EXHAUSTED ? WH__OTLP_TOO_LARGE : WH__OTLP_REFUSED;
 }
 
+/* The trailers of a good answer may be lost, when the server wants to close the connection. A server that has failed
+ * sends no message: one that is whole says that all went well, and without one the request may be made again. */
+static void judge_without_trailers(const struct wh__otlp_target *target, const struct wh__otlp_answer *answer,
+                                   size_t count, struct wh__otlp_room *room, struct wh__otlp_verdict *verdict)
+{
+    judge_message(target, answer, count, room, verdict);
+    if (verdict->fate == WH__OTLP_ACCEPTED && verdict->is_nonsense)
+        say(verdict, WH__OTLP_LATER, EIO, "the connection was closed before the status came");
+}
+
 /* Somebody in between, who speaks HTTP only; or somebody who breaks the rules. */
 static void judge_without_code(const struct wh__otlp_answer *answer, struct wh__otlp_verdict *verdict)
 {
@@ -138,6 +148,9 @@ static void judge_grpc(const struct wh__otlp_target *target, const struct wh__ot
     verdict->pause = status->retry_delay >= 0 ? status->retry_delay : answer->fields.retry_after;
     if (answer->error && (!answer->transient || (!has_code && answer->status / 100 <= 2))) {
         judge_failure(answer, verdict);
+    } else if (status->code < 0 && answer->may_lack_trailers && answer->status == 200 &&
+               answer->fields.content == WH__OTLP_FRAMES) {
+        judge_without_trailers(target, answer, count, room, verdict);
     } else if (!has_code) {
         judge_without_code(answer, verdict);
     } else if (status->code == WH__GRPC_OK) {

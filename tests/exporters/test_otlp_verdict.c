@@ -245,6 +245,27 @@ static void a_request_that_was_cut_short_is_too_large(void **state)
     }
 }
 
+/* As libcurl 7.88 hands it over when GOAWAY comes before the trailers. */
+static void trailers_that_were_lost_with_the_connection_are_not_missed(void **state)
+{
+    (void)state;
+    static const struct { struct wh_bytes body; enum wh__otlp_fate fate; size_t rejected; } cases[] = {
+        {{"\0\0\0\0\0", 5}, WH__OTLP_ACCEPTED, 0},
+        {{"\0\0\0\0\4\x0a\2\x08\3", 9}, WH__OTLP_ACCEPTED, 3},
+        {{"\0\0\0\0\4\x0a\2", 7}, WH__OTLP_LATER, 0},
+        {{"", 0}, WH__OTLP_LATER, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct wh__otlp_answer answer = grpc_answer(200, -1, cases[i].body.ptr, cases[i].body.len);
+        answer.may_lack_trailers = true;
+        const struct wh__otlp_verdict verdict = judged(WH_OTLP_GRPC, &answer);
+        assert_int_equal(verdict.fate, cases[i].fate);
+        assert_int_equal(verdict.rejected, cases[i].rejected);
+        answer.fields.content = WH__OTLP_ELSE;
+        assert_int_equal(judged(WH_OTLP_GRPC, &answer).fate, WH__OTLP_REFUSED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_pause_that_was_asked_for_is_handed_on),
         cmocka_unit_test(a_stream_that_broke_off_is_judged_by_what_came),
         cmocka_unit_test(a_request_that_was_cut_short_is_too_large),
+        cmocka_unit_test(trailers_that_were_lost_with_the_connection_are_not_missed),
     };
     return cmocka_run_group_tests_name("exporters/otlp_verdict", tests, NULL, NULL);
 }

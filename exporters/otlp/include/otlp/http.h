@@ -13,6 +13,7 @@ struct wh__otlp_answer {
     int error;                    /* 0: there is an answer; otherwise why not, an errno value, and: */
     bool transient;               /* whether the next try may have one */
     bool cut_short;               /* the server has ended it, in good order, before it had all of the request */
+    bool may_lack_trailers;       /* there is an answer, but libcurl may have lost its end with the connection */
     char reason[CURL_ERROR_SIZE]; /* in words */
     long status;                  /* of HTTP; 0: not even that came */
     struct wh__otlp_fields fields;

@@ -27,12 +27,13 @@ struct wh__otlp_http {
 
 bool wh__otlp_http_set_up(struct wh__otlp_http *http);
 
+/* libcurl 7.88, whose HTTP/2 was new. It breaks when a connection that is HTTP/2 by prior knowledge is used again with
+ * that option set (its issue 10634); it loses an answer that comes before it has sent everything; and the trailers, if
+ * GOAWAY came before them. All mended in 8.0.0 and later. */
+bool wh__otlp_http_needs_care(void);
+
 /* gRPC is HTTP/2 from the first byte on, or, with TLS, where ALPN agrees on it. OTLP/HTTP takes what libcurl takes: 1.1,
- * and 2 where TLS offers it.
- *
- * libcurl 7.88 breaks when a connection that is HTTP/2 by prior knowledge is used again with that option set (its issue
- * 10634, mended in 8.0.0). There, the option is set for new connections only; with `again`, none is made. */
-bool wh__otlp_http_needs_care(const struct wh__otlp_target *target);
+ * and 2 where TLS offers it. `again`: over the connection that is there; none is made. */
 bool wh__otlp_http_set_version(struct wh__otlp_http *http, bool again);
 
 /* ---- http_answer.c ---- */
