@@ -23,13 +23,14 @@ sys.path.insert(0, os.path.join(HERE, "..", "jaeger"))
 from query import Jaeger, flatten  # noqa: E402
 
 PROGRAM = None
-PORTS = ("query", "query_grpc", "health", "grpc", "http", "grpc_tls", "http_tls", "grpc_mtls", "http_mtls", "grpc_small", "http_small")
+PORTS = ("query", "query_grpc", "health", "grpc", "http", "grpc_tls", "http_tls", "grpc_mtls", "http_mtls", "grpc_small",
+         "http_small", "grpc_aging")
 
 CONFIG = """
 service:
   extensions: [jaeger_storage, jaeger_query, healthcheckv2]
   pipelines:
-    traces: {{receivers: [otlp, otlp/tls, otlp/mtls, otlp/small, otlp/unix], exporters: [jaeger_storage_exporter]}}
+    traces: {{receivers: [otlp, otlp/tls, otlp/mtls, otlp/small, otlp/unix, otlp/aging], exporters: [jaeger_storage_exporter]}}
   telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
 extensions:
   healthcheckv2: {{use_v2: true, http: {{endpoint: "127.0.0.1:{health}", status: {{enabled: true, path: "/status"}}}}}}
@@ -56,6 +57,11 @@ receivers:
     protocols:
       grpc: {{endpoint: "127.0.0.1:{grpc_small}", max_recv_msg_size_mib: 1}}
       http: {{endpoint: "127.0.0.1:{http_small}", max_request_body_size: 1048576}}
+  otlp/aging:
+    protocols:
+      grpc:
+        endpoint: "127.0.0.1:{grpc_aging}"
+        keepalive: {{server_parameters: {{max_connection_age: 200ms, max_connection_age_grace: 10s}}}}
   otlp/unix:
     protocols:
       grpc: {{endpoint: "{folder}/grpc.sock", transport: unix}}
@@ -248,6 +254,12 @@ class Otlp(unittest.TestCase):
         for protocol, port in (("grpc", "grpc"), ("http/json", "http"), ("http/protobuf", "http")):
             with self.subTest(protocol=protocol):
                 self.check(2000, protocol=protocol, endpoint=f"http://127.0.0.1:{self.server.ports[port]}")
+
+    def test_a_server_that_ends_connections_of_an_age_loses_nothing(self):
+        """It says GOAWAY about every 200 ms, while calls are under way and while there are none."""
+        port = self.server.ports["grpc_aging"]
+        self.check(400, protocol="grpc", endpoint=f"http://127.0.0.1:{port}", pause=20)
+        self.check(100, protocol="grpc", endpoint=f"http://127.0.0.1:{port}", pause=200)
 
     def test_unix_domain_sockets(self):
         path = os.path.join(self.folder, "http.sock")
