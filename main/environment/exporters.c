@@ -22,9 +22,8 @@ static struct wh_exporter *new_otlp(void)
         return NULL;
     }
     struct wh_exporter *otlp = wh_otlp_exporter_new_at(&opts);
-    if (!otlp)
-        wh_report(WH_ERROR, "cannot export to %s (%s): nothing is exported there", to,
-                  errno == EINVAL ? "not an http or https URL" : strerror(errno));
+    if (!otlp && errno != EINVAL) /* what is wrong with the options, the exporter has said */
+        wh_report(WH_ERROR, "cannot export to %s (%s): nothing is exported there", to, strerror(errno));
     return otlp;
 }
 
