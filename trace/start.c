@@ -113,16 +113,27 @@ static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
     trace->remote = trace->owns_tracestate = false;
 }
 
+/* What B3 can say and W3C cannot: a decision without ids holds for the trace that begins here, if the sampler does as others did;
+ * ids without a decision leave it to the sampler. `parent` is `above`, or NULL for a root. */
+static inline bool is_sampled(const struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh__trace_node *above)
+{
+    if (wh__unlikely(above && above->flags & (WH__DECIDED | WH__DEFERRED))) {
+        if (above->flags & WH__DEFERRED && parent) return wh__sampled(trace->provider, NULL, trace->trace_id);
+        if (above->flags & WH__DECIDED && !trace->provider->sampler.ignore_parent) return above->flags & WH_SAMPLED;
+    }
+    return wh__sampled(trace->provider, parent, trace->trace_id);
+}
+
 static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const struct wh_start_opts *opts, const struct wh__scope *scope, struct wh__thread *self,
-                              int64_t now)
+                              const struct wh__trace_node *above, const struct wh_start_opts *opts, const struct wh__scope *scope,
+                              struct wh__thread *self, int64_t now)
 {
     begin_ids(trace, parent, self);
     if (wh__likely(opts->literal))
         trace->name = opts->name;
     else
         wh__copy_name(trace, opts->name ? opts->name : "");
-    if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
+    if (!is_sampled(trace, parent, above)) return;
     trace->flags |= WH_SAMPLED;
     begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
 }
@@ -205,7 +216,7 @@ static __attribute__((noinline)) wh_ctx *start_slowly(const wh_ctx *ctx, const s
                          : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
     if (scope && wh__scope_enabled(scope)) {
-        begin_span((void *)node, parent, opts, scope, wh__self(), now);
+        begin_span((void *)node, parent, above, opts, scope, wh__self(), now);
         if (opts->at) give_start((void *)node, opts->at);
     } else if (scope) {
         carry_on((void *)node, parent);
