@@ -8,20 +8,31 @@
 
 /* ---- gathering ---- */
 
-static inline uint64_t bit_of(const struct wh__part *name)
+static inline uint64_t word_at(const char *text, size_t len)
 {
-    const unsigned hash = (unsigned)name->len * 7 + (uint8_t)name->text[0] * 31u + (uint8_t)name->text[name->len / 2] * 13u +
-                          (uint8_t)name->text[name->len - 1];
-    return UINT64_C(1) << (hash & 63);
+    uint64_t word = 0;
+    memcpy(&word, text, len < 8 ? len : 8);
+    return word;
 }
 
-static struct wh__member *find(struct wh__members *members, const struct wh__part *name)
+/* Of the length, the first eight bytes and the last: names that differ elsewhere only are compared. */
+static inline unsigned hash_of(const struct wh__part *name)
 {
-    for (uint32_t i = 0; i < members->count; i++) {
-        struct wh__part *other = &members->list[i].name;
-        if (other->len == name->len && memcmp(other->text, name->text, name->len) == 0) return &members->list[i];
-    }
-    return NULL;
+    const uint64_t first = word_at(name->text, name->len), last = name->len > 8 ? word_at(name->text + name->len - 8, 8) : 0;
+    return (unsigned)(((first ^ (last << 21 | last >> 43) ^ name->len) * UINT64_C(0x9e3779b97f4a7c15)) >> 57);
+}
+
+static bool is_same(const struct wh__part *a, const struct wh__part *b)
+{
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+/* Where its index stands, or may stand. At most half of the slots are taken. */
+static uint8_t *slot_of(struct wh__members *members, const struct wh__part *name)
+{
+    unsigned at = hash_of(name);
+    while (members->slots[at] && !is_same(&members->list[members->slots[at] - 1].name, name)) at = (at + 1) % WH__BAG_SLOTS;
+    return &members->slots[at];
 }
 
 static inline size_t bytes_of(const struct wh__member *member)
@@ -32,23 +43,17 @@ static inline size_t bytes_of(const struct wh__member *member)
 /* baggage/api.md: "exactly one value per name", and the new one takes precedence. */
 bool wh__members_add(struct wh__members *members, const struct wh__member *member)
 {
-    const uint64_t bit = bit_of(&member->name);
-    struct wh__member *former = members->seen & bit ? find(members, &member->name) : NULL;
+    uint8_t *slot = slot_of(members, &member->name);
+    struct wh__member *former = *slot ? &members->list[*slot - 1] : NULL;
     const size_t room = WH__BAG_BYTES - members->bytes + (former ? bytes_of(former) : 0), bytes = bytes_of(member);
     if (bytes > room || (!former && members->count == WH__BAG_MEMBERS)) return false;
     members->bytes = (uint32_t)(WH__BAG_BYTES - room + bytes);
-    members->seen |= bit;
-    *(former ? former : &members->list[members->count++]) = *member;
+    if (!former) {
+        former = &members->list[members->count++];
+        *slot = (uint8_t)members->count;
+    }
+    *former = *member;
     return true;
-}
-
-void wh__members_remove(struct wh__members *members, const char *name, size_t len)
-{
-    struct wh__member *found = find(members, &(struct wh__part){name, len});
-    if (!found) return;
-    members->count--;
-    members->bytes -= (uint32_t)bytes_of(found);
-    memmove(found, found + 1, (size_t)(members->list + members->count - found) * sizeof *found);
 }
 
 static struct wh__part part_of(const char *text)
@@ -56,10 +61,11 @@ static struct wh__part part_of(const char *text)
     return (struct wh__part){text, text ? strlen(text) : 0};
 }
 
-void wh__members_add_bag(struct wh__members *members, const struct wh__bag *bag)
+void wh__members_add_bag(struct wh__members *members, const struct wh__bag *bag, const char *but)
 {
     for (size_t i = 0; bag && i < bag->count; i++) {
         const struct wh_baggage_member *member = &bag->members[i];
+        if (but && strcmp(member->name, but) == 0) continue;
         wh__members_add(members, &(struct wh__member){part_of(member->name), part_of(member->value), part_of(member->metadata), false});
     }
 }

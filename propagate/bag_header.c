@@ -23,11 +23,11 @@ static struct wh__part trimmed(const char *from, const char *to)
     return (struct wh__part){from, (size_t)(to - from)};
 }
 
-/* Takes one off *p, up to its comma or the end: false if it is none, and *p is where that was seen. The properties are one
+/* Takes one off *p, which is at its first character, up to its comma or the end: false if it is none, and *p is where that was seen. The properties are one
  * opaque text for us. */
 static bool read_member(const char **p, const char *end, struct wh__member *out)
 {
-    const char *name = skip(*p, end, WH__BLANK), *name_end = skip(name, end, WH__TOKEN);
+    const char *name = *p, *name_end = skip(name, end, WH__TOKEN);
     *p = skip(name_end, end, WH__BLANK);
     if (name == name_end || *p == end || **p != '=') return false;
     const char *value = skip(*p + 1, end, WH__BLANK), *plain_end = skip(value, end, WH__PLAIN);
@@ -55,16 +55,20 @@ static const char *end_of(const char *header, size_t len)
     return end;
 }
 
+/* Members that are left out or repeated count, too: what is beyond the sixty-fourth is not looked at. */
 void wh__bag_read(struct wh__members *members, const char *header, size_t len)
 {
     const char *end = end_of(header, len);
-    for (const char *p = header; p < end; p++) {
+    const char *p = header;
+    for (unsigned count = 0; p < end && count < WH__BAG_MEMBERS; p++) {
         struct wh__member member;
-        if (read_member(&p, end, &member)) {
-            if (!wh__members_add(members, &member)) return;
-        } else {
+        p = skip(p, end, WH__BLANK);
+        if (p == end || *p == ',') continue;
+        count++;
+        if (read_member(&p, end, &member))
+            wh__members_add(members, &member);
+        else
             while (p < end && *p != ',') p++;
-        }
     }
 }
 

@@ -89,7 +89,7 @@ wh_ctx *wh_with_baggage_of(const wh_ctx *parent, const struct wh_baggage_opts *g
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     if (!opts.value) opts.value = "";
     wh__members_begin(&members);
-    wh__members_add_bag(&members, wh__bag_of(parent));
+    wh__members_add_bag(&members, wh__bag_of(parent), NULL);
     if (is_good(&opts)) {
         const struct wh__member member = {
             .name = {opts.name, strlen(opts.name)},
@@ -105,8 +105,7 @@ wh_ctx *wh_without_baggage(const wh_ctx *parent, const char *name)
 {
     struct wh__members members;
     wh__members_begin(&members);
-    wh__members_add_bag(&members, wh__bag_of(parent));
-    if (name && *name) wh__members_remove(&members, name, strlen(name));
+    wh__members_add_bag(&members, wh__bag_of(parent), name);
     return with_members(parent, &members);
 }
 
@@ -138,7 +137,7 @@ static void read(struct wh__incoming *in, const struct wh_carrier *from, void *c
     const char *header = wh__get_joined(from, carrier, BAGGAGE, joined, sizeof joined, &cut);
     if (!header) return;
     wh__members_begin(&members);
-    wh__members_add_bag(&members, in->bag);
+    wh__members_add_bag(&members, in->bag, NULL);
     wh__bag_read(&members, header, strnlen(header, WH__BAG_BYTES + 1));
     wh__incoming_bag(in, &members);
 }

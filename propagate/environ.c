@@ -110,9 +110,13 @@ static void set(void *carrier, const char *field, const char *value)
         out->count++;
 }
 
-static bool is_replaced(const char *entry, const char *const *fields)
+/* By one that was set, or as what could have been: the parent's context is not the child's. */
+static bool is_replaced(const char *entry, const struct out *out, const char *const *fields)
 {
     char name[MOST_NAME];
+    const size_t entry_len = strcspn(entry, "=");
+    for (size_t i = 0; i < out->count; i++)
+        if (value_in(out->entries[i], entry, entry_len)) return true;
     for (; *fields; fields++) {
         const size_t len = wh__env_name(name, sizeof name, *fields);
         if (value_in(entry, name, len)) return true;
@@ -135,8 +139,9 @@ char **wh_inject_env(const wh_ctx *ctx, char *const *envp)
     if (!made) return NULL;
     struct out out = {.entries = made, .room = (char *)(made + count + size.count + 1), .most_count = size.count, .most_bytes = bytes};
     wh__inject_all(all, ctx, &to, &out);
+    count = out.count;
     for (; *envp; envp++)
-        if (!is_replaced(*envp, all->public.fields)) made[out.count++] = *envp;
-    made[out.count] = NULL;
+        if (!is_replaced(*envp, &out, all->public.fields)) made[count++] = *envp;
+    made[count] = NULL;
     return made;
 }

@@ -108,7 +108,7 @@ static __attribute__((noinline)) void read_baggage(struct wh__incoming *in, cons
     found.carrier = carrier;
     found.len = 0;
     wh__members_begin(&found.members);
-    wh__members_add_bag(&found.members, in->bag);
+    wh__members_add_bag(&found.members, in->bag, NULL);
     from->keys(carrier, look_at, &found);
     if (found.len) wh__incoming_bag(in, &found.members);
 }

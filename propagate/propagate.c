@@ -43,11 +43,31 @@ bool wh__b3_of(const wh_ctx *ctx, struct wh__b3_field *out)
 
 /* ---- in ---- */
 
-/* What is not said of a later span does not hold of it because it was said of a former one. */
-void wh__incoming_span(struct wh__incoming *in, const struct wh_span_context *span, unsigned b3)
+static bool is_same(const struct wh_span_context *a, const struct wh_span_context *b)
 {
-    if (in->has_span && b3 & WH__B3_ALONE) return;
-    in->span = *span;
+    return memcmp(a->trace_id, b->trace_id, sizeof a->trace_id) == 0 && memcmp(a->span_id, b->span_id, sizeof a->span_id) == 0;
+}
+
+/* Of one span, what the formats before know and the later one cannot say still holds. */
+static void complete(struct wh_span_context *span, unsigned *b3, const struct wh__incoming *before)
+{
+    if (!span->tracestate) span->tracestate = before->span.tracestate;
+    span->flags |= before->span.flags & WH_RANDOM;
+    if (*b3 & WH__B3_DEFERRED) {
+        span->flags |= before->span.flags & WH_SAMPLED;
+        *b3 = before->b3;
+    }
+}
+
+/* A decision that stands alone is less than a span. */
+void wh__incoming_span(struct wh__incoming *in, const struct wh_span_context *later, unsigned b3)
+{
+    struct wh_span_context span = *later;
+    if (wh__unlikely(in->has_span)) {
+        if (b3 & WH__B3_ALONE) return;
+        if (is_same(&span, &in->span)) complete(&span, &b3, in);
+    }
+    in->span = span;
     in->has_span = !(b3 & WH__B3_ALONE);
     in->b3 = (uint8_t)b3;
 }
@@ -139,11 +159,11 @@ wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, c
 }
 
 /* What an older caller does not know of is not there. */
-static struct wh_carrier known(const struct wh_carrier *given)
+static const struct wh_carrier *known(const struct wh_carrier *given, struct wh_carrier *room)
 {
-    struct wh_carrier carrier = {0};
-    memcpy(&carrier, given, given->size < sizeof carrier ? given->size : sizeof carrier);
-    return carrier;
+    if (wh__likely(given->size >= sizeof *room)) return given;
+    memset(room, 0, sizeof *room);
+    return memcpy(room, given, given->size);
 }
 
 wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const struct wh_site *site)
@@ -154,9 +174,10 @@ wh_ctx *wh_extract_at(const wh_ctx *parent, wh_get_fn *get, void *carrier, const
 wh_ctx *wh_extract_with_at(const wh_ctx *parent, const struct wh_propagator *propagator, const struct wh_carrier *given, void *carrier,
                            const struct wh_site *site)
 {
-    const struct wh_carrier from = known(given);
-    if (!propagator) return wh__extract_all(wh__composite_now(), parent, &from, carrier, site);
-    wh_ctx *ctx = propagator->extract(propagator, parent, &from, carrier, site);
+    struct wh_carrier room;
+    const struct wh_carrier *from = known(given, &room);
+    if (!propagator) return wh__extract_all(wh__composite_now(), parent, from, carrier, site);
+    wh_ctx *ctx = propagator->extract(propagator, parent, from, carrier, site);
     return ctx ? ctx : wh_with_cancel_at(parent, site);
 }
 
@@ -169,11 +190,12 @@ void wh_inject(const wh_ctx *ctx, wh_set_fn *set, void *carrier)
 
 void wh_inject_with(const wh_ctx *ctx, const struct wh_propagator *propagator, const struct wh_carrier *given, void *carrier)
 {
-    const struct wh_carrier to = known(given);
+    struct wh_carrier room;
+    const struct wh_carrier *to = known(given, &room);
     if (propagator)
-        propagator->inject(propagator, ctx, &to, carrier);
+        propagator->inject(propagator, ctx, to, carrier);
     else
-        wh__inject_all(wh__composite_now(), ctx, &to, carrier);
+        wh__inject_all(wh__composite_now(), ctx, to, carrier);
 }
 
 const char *const *wh_inject_fields(void)

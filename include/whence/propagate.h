@@ -84,7 +84,7 @@ WH_API const struct wh_propagator *wh_jaeger_propagator(void);
 WH_API const struct wh_propagator *wh_whence_propagator(void);
 
 /* Which ones wh_extract() and wh_inject() use, in that order; count 0: none. By default tracecontext, baggage and whence. Where
- * two find the same, the later holds. The propagators are not copied and must stay valid for ever. At any time, from any
+ * two find different spans, the later one's holds; of the same span, what either knows. The propagators are not copied and must stay valid for ever. At any time, from any
  * thread: who is at work goes on with the former ones. 0, or ENOMEM and nothing has changed. */
 WH_API int wh_set_propagators(const struct wh_propagator *const *list, size_t count);
 

@@ -151,6 +151,34 @@ static void a_decision_without_ids_does_not_displace_a_span(void **state)
     carrier_clear(&in);
 }
 
+/* B3 has no room for a tracestate: that does not lose it. */
+static void two_formats_that_name_the_same_span_complete_each_other(void **state)
+{
+    (void)state;
+    static const struct { const char *b3; uint8_t flags; const char *out; } rows[] = {
+        {"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1", WH_SAMPLED | WH_RANDOM, "-1"},
+        {"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", WH_RANDOM, "-0"},
+        {"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-d", WH_SAMPLED | WH_RANDOM, "-d"},
+        {"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", WH_SAMPLED | WH_RANDOM, "-1"},
+    };
+    assert_int_equal(set_named("tracecontext,b3"), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct carrier in = {0}, out = {0};
+        struct wh_span_context span;
+        carrier_add(&in, "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03");
+        carrier_add(&in, "tracestate", "a=1");
+        carrier_add(&in, "b3", rows[i].b3);
+        WH_AUTO wh_ctx *ctx = wh_extract(NULL, carrier_get, &in);
+        assert_true(wh_span_of(ctx, &span));
+        assert_int_equal(span.flags, rows[i].flags);
+        assert_string_equal(span.tracestate, "a=1");
+        wh_inject(ctx, carrier_set, &out);
+        assert_string_equal(out.lines[2].value + 49, rows[i].out);
+        carrier_clear(&in);
+        carrier_clear(&out);
+    }
+}
+
 static void duplicates_are_removed_also_from_composites_in_composites(void **state)
 {
     (void)state;
@@ -286,6 +314,7 @@ int main(void)
         cmocka_unit_test(what_was_made_in_several_steps_has_one_owner),
         cmocka_unit_test(a_composite_goes_in_the_order_given_and_the_later_holds),
         cmocka_unit_test_teardown(a_decision_without_ids_does_not_displace_a_span, usual),
+        cmocka_unit_test_teardown(two_formats_that_name_the_same_span_complete_each_other, usual),
         cmocka_unit_test(duplicates_are_removed_also_from_composites_in_composites),
         cmocka_unit_test_teardown(names_are_read_as_the_variable_has_them, usual),
         cmocka_unit_test_teardown(an_unknown_name_is_said_and_ignored, usual),

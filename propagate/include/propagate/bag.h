@@ -24,22 +24,23 @@ struct wh__bag {
 };
 
 /* Members being gathered: each name once, of equal ones the last, in the place of the first. */
+enum { WH__BAG_SLOTS = 128 };
 struct wh__members {
-    uint64_t seen;  /* a bit for the hash of every name */
     uint32_t count;
-    uint32_t bytes; /* of all names, values as they stand there, and metadata */
+    uint32_t bytes;               /* of all names, values as they stand there, and metadata */
+    uint8_t slots[WH__BAG_SLOTS]; /* by the hashes of names: 0, or one more than an index */
     struct wh__member list[WH__BAG_MEMBERS];
 };
 static inline void wh__members_begin(struct wh__members *members)
 {
-    members->seen = 0;
-    members->count = members->bytes = 0;
+    __builtin_memset(members, 0, offsetof(struct wh__members, list));
 }
 
 /* False, and nothing has changed, if there would be more members or bytes than may be. */
 bool wh__members_add(struct wh__members *members, const struct wh__member *member);
-void wh__members_remove(struct wh__members *members, const char *name, size_t len);
-void wh__members_add_bag(struct wh__members *members, const struct wh__bag *bag);
+
+/* All of a bag but the one of that name, if it is not NULL. */
+void wh__members_add_bag(struct wh__members *members, const struct wh__bag *bag, const char *but);
 
 /* One allocation. NULL without memory, and without members. */
 struct wh__bag *wh__bag_new(const struct wh__members *members);

@@ -36,7 +36,7 @@ extern const struct wh__codec wh__tracecontext, wh__baggage, wh__b3_single, wh__
 wh_ctx *wh__codec_extract(const struct wh_propagator *self, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
                           const struct wh_site *site);
 
-/* A later span takes the place of an earlier one, with all that was said about that. */
+/* A later span takes the place of an earlier one, with all that was said about that; the same one completes it. */
 void wh__incoming_span(struct wh__incoming *in, const struct wh_span_context *span, unsigned b3);
 
 /* Baggage that was gathered on top of in->bag takes the place of that. */
