@@ -1,4 +1,6 @@
 /* The variables together. */
+#include <string.h>
+
 #include "main/environment.h"
 #include "main/values.h"
 
@@ -15,12 +17,17 @@ static wh_provider *new_provider(struct wh__exporters *exporters, const wh_resou
     struct wh_provider_opts opts = {.size = sizeof opts, .base = resource, .sampler = wh__env_sampler(),
         .exporters = exporters->list, .exporter_count = exporters->count};
     wh__env_limits(&opts.limits);
-    wh__env_size("OTEL_BSP_MAX_QUEUE_SIZE", 1, &opts.max_queue);
-    wh__env_size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, &opts.max_batch);
-    wh__env_delay("OTEL_BSP_SCHEDULE_DELAY", &opts.schedule_delay);
-    wh__env_timeout("OTEL_BSP_EXPORT_TIMEOUT", &opts.export_timeout);
+    wh__env_batch(&opts);
     wh__env_bool("WHENCE_CANCELLED_IS_ERROR", &opts.cancelled_is_error);
     return wh_provider_new_at(&opts);
+}
+
+static void publish(const wh_resource *resource)
+{
+    bool asked = false;
+    wh__env_bool("WHENCE_PROCESS_CONTEXT", &asked);
+    const int rc = asked ? wh_resource_publish(resource) : 0;
+    if (rc) wh_report(WH_WARNING, "the process context cannot be published (%s)", strerror(rc));
 }
 
 wh_provider *wh__provider_from_environment(const char *service, const char *version)
@@ -33,6 +40,7 @@ wh_provider *wh__provider_from_environment(const char *service, const char *vers
     if (exporters.count == 0) return NULL;
     wh_resource *resource = wh__env_resource(service, version);
     wh_provider *provider = new_provider(&exporters, resource);
+    publish(resource);
     wh_resource_free(resource);
     if (!provider) wh_report(WH_ERROR, "no memory for tracing: nothing is recorded");
     return provider;
