@@ -17,12 +17,15 @@ static bool get_varint(struct wh_bytes *rest, uint64_t *value)
     return false;
 }
 
-static bool get_fixed(struct wh_bytes *rest, size_t size, uint64_t *value)
+static inline bool get_fixed(struct wh_bytes *rest, size_t size, uint64_t *value)
 {
     if (rest->len < size) return false;
     const uint8_t *p = rest->ptr;
     *value = 0;
-    for (size_t i = 0; i < size; i++) *value |= (uint64_t)p[i] << 8 * i;
+    memcpy(value, p, size);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    *value = __builtin_bswap64(*value);
+#endif
     *rest = (struct wh_bytes){p + size, rest->len - size};
     return true;
 }

@@ -153,7 +153,7 @@ static void deep_values_end_in_an_empty_one(void **state)
 {
     (void)state;
     static struct bytes value, outer, b;
-    for (int levels = 60; levels <= 6000; levels += levels < 68 ? 1 : 2966) {
+    for (int levels = 124; levels <= 6000; levels += levels < 132 ? 1 : 2934) {
         value.len = 0;
         put_text(&value, WH__ANY_STRING, "bottom");
         for (int i = 1; i < levels; i++) {
@@ -172,8 +172,8 @@ static void deep_values_end_in_an_empty_one(void **state)
         assert_int_equal(export_spans(file, &span, 1, WH_NEVER, &rejected), 0);
         wh_exporter_free(file);
         const char *text = read_file(path);
-        assert_int_equal(strstr(text, "bottom") != NULL, levels <= 64);
-        assert_true(strlen(text) < 4096);
+        assert_int_equal(strstr(text, "bottom") != NULL, levels <= 129);
+        assert_true(strlen(text) < 8192);
     }
     assert_readable(path, 1, 1);
 }

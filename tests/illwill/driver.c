@@ -29,7 +29,8 @@ static bool set_number(struct settings *s, const char *name, long value)
     const struct { const char *name; long *to; } numbers[] = {{"threads", &s->threads}, {"spans", &s->spans},
         {"bytes", &s->bytes}, {"phases", &s->phases}, {"batch", &s->batch}, {"queue", &s->queue}, {"pace", &s->pace}};
     const struct { const char *name; int64_t *to; } times[] = {{"timeout", &s->timeout}, {"delay", &s->delay},
-        {"export_timeout", &s->export_timeout}, {"flush", &s->flush}, {"shutdown", &s->shutdown}, {"blocked", &s->blocked}};
+        {"export_timeout", &s->export_timeout}, {"flush", &s->flush}, {"shutdown", &s->shutdown},
+        {"blocked", &s->blocked}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0) return *numbers[i].to = value, true;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
@@ -44,7 +45,8 @@ static void read_settings(struct settings *settings, char **args)
     for (; *args; args++) {
         char *value = strchr(*args, '=');
         if (value) *value++ = '\0';
-        if (value && (set_text(settings, *args, value) || set_number(settings, *args, strtol(value, NULL, 10)))) continue;
+        if (value && set_text(settings, *args, value)) continue;
+        if (value && set_number(settings, *args, strtol(value, NULL, 10))) continue;
         fprintf(stderr, "what is %s?\n", *args);
         exit(2);
     }
@@ -138,7 +140,8 @@ static void be_child(const struct settings *s, wh_provider *provider, const wh_c
 }
 
 /* While threads end spans and the export thread waits for an answer. */
-static void fork_in_mid_export(const struct settings *s, wh_provider *provider, const wh_ctx *root, struct strain *strain)
+static void fork_in_mid_export(const struct settings *s, wh_provider *provider, const wh_ctx *root,
+                               struct strain *strain)
 {
     int status = -1;
     producers_start(s, root);

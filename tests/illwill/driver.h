@@ -5,7 +5,7 @@
 #include <whence/exporters.h>
 #include <whence/whence.h>
 
-/* What was asked for, as name=value on the command line: test_illwill.py knows the names. Times are given in milliseconds. */
+/* What was asked for, as name=value on the command line: scenarios.py knows the names. Times are in milliseconds there. */
 struct settings {
     const char *endpoint, *second; /* second: of another exporter, over HTTP */
     const char *protocol;          /* http/protobuf, http/json, grpc */

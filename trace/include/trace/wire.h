@@ -25,6 +25,10 @@ enum {
     WH__RESOURCE_ATTRIBUTE = 1, WH__SCOPE_NAME = 1, WH__SCOPE_VERSION = 2, WH__SCOPE_ATTRIBUTE = 3
 };
 
+/* Arrays and maps that lie deeper than this become the empty value, whatever the limit is: what reads and writes them
+ * calls itself. */
+enum { WH__DEEPEST = 128 };
+
 /* Flags of a span (of its parent) and of a link, above the eight of W3C. */
 #define WH__KNOWS_REMOTE 0x100u
 #define WH__IS_REMOTE 0x200u
