@@ -44,7 +44,8 @@ struct room {
     const struct subject *subjects;      /* up to one without rows */
     void (*end)(void);                   /* or NULL */
 };
-extern const struct room floor_room, context_room, fanout_room, handover_room, growth_room, wait_room, timer_room, trace_room, operation_room, propagate_room, wire_room;
+extern const struct room floor_room, context_room, fanout_room, handover_room, growth_room, wait_room, timer_room, trace_room, operation_room,
+    sampling_room, propagate_room, wire_room;
 
 /* Marks what is being sampled as not to be believed, and why. */
 void bench_invalid(const char *format, ...) __attribute__((format(printf, 1, 2)));

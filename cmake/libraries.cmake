@@ -9,9 +9,9 @@
 #       [LINK <target>...]          what the code calls, and no header of ours shows
 #       [PUBLIC_LINK <target>...]   what its header includes
 #       [NEEDS <whence library>...]
-#       [KEEP <symbol>])            the library works by being there: it is linked even where no object refers to it
+#       [KEEP <symbol>...])         the library works by being there: it is linked even where no object refers to it
 function(whence_library name)
-    cmake_parse_arguments(LIB "" "DESCRIPTION;KEEP" "OBJECTS;HEADERS;LINK;PUBLIC_LINK;NEEDS" ${ARGN})
+    cmake_parse_arguments(LIB "" "DESCRIPTION" "OBJECTS;HEADERS;LINK;PUBLIC_LINK;NEEDS;KEEP" ${ARGN})
     string(REGEX REPLACE "^whence-" "" component ${name})
     if(NOT LIB_DESCRIPTION)
         set(LIB_DESCRIPTION "Whence: ${component}")
@@ -43,7 +43,8 @@ function(whence_library name)
     if(LIB_KEEP)
         target_link_options(${name} INTERFACE
             "LINKER:--push-state,--no-as-needed,$<TARGET_FILE:$<TARGET_NAME:${name}>>,--pop-state")
-        target_link_options(${name}-static INTERFACE LINKER:-u,${LIB_KEEP})
+        list(TRANSFORM LIB_KEEP PREPEND "LINKER:-u," OUTPUT_VARIABLE kept)
+        target_link_options(${name}-static INTERFACE ${kept})
     endif()
     if(WHENCE_INSTALL)
         whence_package(${name} ${component} DESCRIPTION "${LIB_DESCRIPTION}" HEADERS ${LIB_HEADERS} KEEP ${LIB_KEEP}

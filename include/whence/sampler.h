@@ -51,6 +51,21 @@ WH_API struct wh_sampler *wh_sampler_probability(double ratio);
 struct wh_composable;
 WH_API struct wh_sampler *wh_sampler_composite(struct wh_composable *composable);
 
+/* JaegerRemoteSampler: does what a Jaeger says: so many of all traces, so many in a second, or so many of each operation
+ * (span name) and at least so many in a second of it. In the library whence-otlp, which needs libcurl. Asks at its first
+ * span, from a thread of its own, and then every interval; an answer that is none, or does not come, is said once an outage,
+ * and what was said last holds on. Best as the root of a ParentBased. An endpoint that is no http or https URL is said, and
+ * then `initial` decides for good. */
+struct wh_jaeger_opts {
+    size_t size;
+    const char *endpoint WH_ZERO_;        /* of which /sampling?service=... is asked; NULL: http://localhost:5778 */
+    const char *service WH_ZERO_;         /* service.name; NULL: unknown_service */
+    int64_t interval WH_ZERO_;            /* 0: a minute */
+    struct wh_sampler *initial WH_ZERO_;  /* until there is an answer; owned; NULL: ratio 0.001 */
+};
+#define wh_jaeger_sampler_new(...) wh_jaeger_sampler_new_at(WH_OPTS_(struct wh_jaeger_opts, __VA_ARGS__))
+WH_API struct wh_sampler *wh_jaeger_sampler_new_at(const struct wh_jaeger_opts *opts);
+
 /* "ParentBased{root:AlwaysOnSampler,...}": what a sampler is, in words; may change while it lives. Returns buf. */
 WH_API char *wh_sampler_description(struct wh_sampler *sampler, char *buf, size_t size);
 

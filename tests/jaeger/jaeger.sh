@@ -13,6 +13,7 @@
 #
 # --ports default: those of jaeger.yaml, or of the WHENCE_JAEGER_*_PORT variables. free: any that are free. N: N and the six after it.
 # --dir: where Jaeger runs and keeps jaeger.log; a new temporary directory unless given. Removing it is the caller's business.
+# $WHENCE_JAEGER_STRATEGIES: a file of sampling strategies, which is looked at again and again; none: everything is sampled.
 # The lines printed are PID, OTLP_HTTP, OTLP_GRPC, QUERY, QUERY_GRPC, SAMPLING, SAMPLING_GRPC, HEALTH (URLs), LOG and DIR, quoted so that
 # `eval "$(jaeger.sh start)"` is right; Python has shlex.split. Messages go to stderr.
 #

@@ -6,7 +6,7 @@
 #include "gate.h"
 #include "sampling.h"
 
-enum { TRACES = 20000 };
+enum { TRACES = 8000 };
 
 #define SAMPLED TRACE("1c80319c000000", "01")
 #define UNSAMPLED TRACE("1c80319c000000", "00")

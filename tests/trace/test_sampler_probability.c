@@ -100,7 +100,7 @@ static void presuming_randomness_is_said_once(void **state)
 
 /* ---- statistics ---- */
 
-enum { TRACES = 20000 };
+enum { TRACES = 6000 };
 
 /* Ids from a fixed seed (splitmix64), so that the same ones come every time. */
 static uint64_t seed;

@@ -226,7 +226,7 @@ static void lists_of_512_characters_are_handed_on(void **state)
 {
     (void)state;
     char field[WH_TRACESTATE_SIZE] = "", out[WH_TRACESTATE_SIZE];
-    while (strlen(field) < 506) snprintf(field + strlen(field), 40, "%sk%zu=0123456789abcdefghij", *field ? "," : "", strlen(field));
+    while (strlen(field) < 506) snprintf(field + strlen(field), 64, "%sk%zu=0123456789abcdefghij", *field ? "," : "", strlen(field));
     assert_in_range(strlen(field), 506, 550);
     assert_int_equal(wh_tracestate_set(out, sizeof out, field, "new", "1"), 0);
     assert_memory_equal(out, "new=1,", 6);

@@ -82,12 +82,24 @@ static void read_part(struct wh__ot *ot, const struct part *part)
     }
 }
 
+/* In what is a list already: what is wrong in it is found when it is written. */
+static bool find_entry(const char *tracestate, struct wh_str *value)
+{
+    for (const char *p = tracestate; p; p = strchr(p, ',')) {
+        if (*p == ',') p++;
+        if (strncmp(p, "ot=", 3)) continue;
+        *value = (struct wh_str){p + 3, strcspn(p + 3, ",")};
+        return true;
+    }
+    return false;
+}
+
 void wh__ot_read(const char *tracestate, struct wh__ot *out)
 {
     struct wh_str value, rest;
     struct part part;
     *out = (struct wh__ot){.threshold = WH_NO_THRESHOLD};
-    if (!tracestate || !wh_tracestate_get(tracestate, "ot", &value)) return;
+    if (!tracestate || !find_entry(tracestate, &value)) return;
     rest = value;
     out->value = value;
     out->broken = value.len > WH__MOST_OT;
