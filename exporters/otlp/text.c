@@ -10,6 +10,14 @@ void wh__otlp_copy_words(char words[WH__OTLP_WORDS], const char *text, size_t le
     words[i] = '\0';
 }
 
+const char *wh__otlp_one_line(char out[WH__OTLP_WORDS], const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i < WH__OTLP_WORDS - 1; i++) out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+    out[i] = '\0';
+    return out;
+}
+
 void wh__otlp_say_size(char text[WH__OTLP_SIZE], size_t bytes)
 {
     const size_t mib = (size_t)1 << 20;

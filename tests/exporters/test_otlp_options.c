@@ -184,16 +184,16 @@ static void certificates_and_keys_are_looked_at_when_it_is_made(void **state)
     write_file("key.pem", KEY);
     write_file("both.pem", CERTIFICATE KEY);
     write_file("empty.pem", "");
-    write_file("der.pem", "0\x82");
+    write_file("der.pem", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n");
     const char *url = "https://localhost:4318";
 #define WITH(...) (struct wh_otlp_opts){.endpoint = url, __VA_ARGS__}
     assert_refused(WITH(.certificate = path_of("none.pem")), "none.pem cannot be read: No such file or directory");
     assert_refused(WITH(.certificate = folder), "cannot be read: Is a directory");
-    assert_refused(WITH(.certificate = path_of("empty.pem")), "holds no CERTIFICATE");
-    assert_refused(WITH(.certificate = path_of("der.pem")), "holds no CERTIFICATE");
-    assert_refused(WITH(.certificate = path_of("key.pem")), "holds no CERTIFICATE");
+    assert_refused(WITH(.certificate = path_of("empty.pem")), "holds no CERTIFICATE in PEM");
+    assert_refused(WITH(.certificate = path_of("der.pem")), "holds no CERTIFICATE in PEM");
+    assert_refused(WITH(.certificate = path_of("key.pem")), "holds no CERTIFICATE in PEM");
     assert_refused(WITH(.client_certificate = path_of("good.pem")), "the client key");
-    assert_refused(WITH(.client_certificate = path_of("good.pem"), .client_key = path_of("good.pem")), "holds no PRIVATE KEY");
+    assert_refused(WITH(.client_certificate = path_of("good.pem"), .client_key = path_of("good.pem")), "holds no PRIVATE KEY in PEM");
     assert_refused(WITH(.client_certificate = path_of("none.pem"), .client_key = path_of("key.pem")), "the client certificate");
     assert_refused(WITH(.client_key = path_of("key.pem")), "without a client certificate");
     listen_to_reports();
