@@ -80,10 +80,13 @@ static void destroy(struct wh_exporter *self)
 
 static int set_up(struct wh__otlp *otlp, const struct wh_otlp_opts *opts)
 {
-    otlp->exporter = (struct wh_exporter){.size = sizeof otlp->exporter, .name = "otlp", .export_batch = export_batch,
+    static const char *const names[] = {"otlp_http", "otlp_http_json", "otlp_grpc"}; /* after otel.component.type */
+    otlp->exporter = (struct wh_exporter){.size = sizeof otlp->exporter, .export_batch = export_batch,
         .flush = flush, .shutdown = shut_down, .last_error = last_error, .interrupt = interrupt, .destroy = destroy};
-    const int rc = wh__otlp_http_begin();
-    return rc ? rc : wh__otlp_target_make(opts, &otlp->target);
+    int rc = wh__otlp_http_begin();
+    if (rc == 0) rc = wh__otlp_target_make(opts, &otlp->target);
+    if (rc == 0) otlp->exporter.name = names[otlp->target.protocol];
+    return rc;
 }
 
 struct wh_exporter *wh_otlp_exporter_new_at(const struct wh_otlp_opts *given)

@@ -37,7 +37,7 @@ char wh__otlp_percent_next(const char **at, const char *end)
     const int high = *text == '%' && end - text > 2 ? wh__otlp_hex_digit(text[1]) : -1;
     const int low = high < 0 ? -1 : wh__otlp_hex_digit(text[2]);
     *at = text + (low < 0 ? 1 : 3);
-    return low < 0 ? *text : (char)(high << 4 | low);
+    return (char)(low < 0 ? *text : high << 4 | low);
 }
 
 static int base64_digit(char c)

@@ -58,6 +58,18 @@ static void endpoints_for_grpc_are_scheme_host_and_port(void **state)
     }
 }
 
+/* otel.component.type, without its end. */
+static void the_name_tells_the_protocol(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"otlp_http", "otlp_http_json", "otlp_grpc"};
+    for (int protocol = WH_OTLP_HTTP_PROTOBUF; protocol <= WH_OTLP_GRPC; protocol++) {
+        struct wh_exporter *otlp = not_null(wh_otlp_exporter_new(NULL, .protocol = protocol));
+        assert_string_equal(otlp->name, names[protocol]);
+        wh_exporter_free(otlp);
+    }
+}
+
 static void after_the_shutdown_everything_is_refused(void **state)
 {
     (void)state;
@@ -289,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(endpoints_for_grpc_are_scheme_host_and_port),
+        cmocka_unit_test(the_name_tells_the_protocol),
         cmocka_unit_test(after_the_shutdown_everything_is_refused),
         cmocka_unit_test(unix_domain_sockets_are_connected_to),
         cmocka_unit_test(a_proxy_may_be_given_or_forbidden),
