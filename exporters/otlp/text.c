@@ -13,7 +13,10 @@ void wh__otlp_copy_words(char words[WH__OTLP_WORDS], const char *text, size_t le
 const char *wh__otlp_one_line(char out[WH__OTLP_WORDS], const char *text)
 {
     size_t i = 0;
-    for (; text[i] && i < WH__OTLP_WORDS - 1; i++) out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+    for (; text[i] && i < WH__OTLP_WORDS - 1; i++) {
+        const bool is_control = (unsigned char)text[i] < 0x20 || text[i] == 0x7f;
+        out[i] = is_control ? '?' : text[i];
+    }
     out[i] = '\0';
     return out;
 }
