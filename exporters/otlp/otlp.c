@@ -18,9 +18,14 @@ static struct wh__otlp_post *own_post(struct wh__otlp *otlp)
     return post;
 }
 
+static bool is_shut_down(const struct wh__otlp *otlp)
+{
+    return __atomic_load_n(&otlp->shut_down, __ATOMIC_RELAXED);
+}
+
 static int send_batch(struct wh__otlp *otlp, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
-    if (otlp->shut_down) return wh__otlp_fail(otlp, ESHUTDOWN, "the exporter was shut down");
+    if (is_shut_down(otlp)) return wh__otlp_fail(otlp, ESHUTDOWN, "the exporter was shut down");
     if (wh_now() >= deadline) return wh__otlp_fail(otlp, ETIMEDOUT, "no time was left");
     struct wh__otlp_post *post = own_post(otlp);
     if (!post) return wh__otlp_fail(otlp, ENOMEM, "no memory");
@@ -45,13 +50,13 @@ static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, 
 static int flush(struct wh_exporter *self, int64_t deadline)
 {
     (void)deadline;
-    return ((struct wh__otlp *)self)->shut_down ? ESHUTDOWN : 0;
+    return is_shut_down((struct wh__otlp *)self) ? ESHUTDOWN : 0;
 }
 
 static void shut_down(struct wh_exporter *self, int64_t deadline)
 {
     (void)deadline;
-    ((struct wh__otlp *)self)->shut_down = true;
+    __atomic_store_n(&((struct wh__otlp *)self)->shut_down, true, __ATOMIC_RELAXED);
 }
 
 static const char *last_error(struct wh_exporter *self)
