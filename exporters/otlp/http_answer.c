@@ -95,29 +95,28 @@ static bool is_cut_short(const struct wh__otlp_http *http, CURLcode code)
     return code == CURLE_HTTP2_STREAM && !http->error[0] && status == 0 && (size_t)sent < http->sending;
 }
 
-void wh__otlp_http_fail_as(const struct wh__otlp_http *http, struct wh__otlp_answer *answer, CURLcode code)
+/* What was ended from here, or by a server that had heard enough: true. */
+static bool fail_by_limit(const struct wh__otlp_http *http, struct wh__otlp_answer *answer, CURLcode code)
 {
     char size[WH__OTLP_SIZE], too_long[96];
-    long os_error = 0;
-    if (code == CURLE_OUT_OF_MEMORY || http->no_memory) {
+    wh__otlp_say_size(size, http->target->max_response);
+    snprintf(too_long, sizeof too_long, "the answer is longer than %s", size);
+    answer->cut_short = is_cut_short(http, code);
+    if (code == CURLE_OUT_OF_MEMORY || http->no_memory)
         wh__otlp_http_fail(answer, ENOMEM, false, "no memory");
-        return;
-    }
-    if (http->header_too_long) {
+    else if (http->header_too_long)
         wh__otlp_http_fail(answer, EIO, false, "the header of the answer is longer than 256 KiB");
-        return;
-    }
-    if (http->body_too_long) {
-        wh__otlp_say_size(size, http->target->max_response);
-        snprintf(too_long, sizeof too_long, "the answer is longer than %s", size);
+    else if (http->body_too_long)
         wh__otlp_http_fail(answer, EIO, false, too_long);
-        return;
-    }
-    if (is_cut_short(http, code)) {
+    else if (answer->cut_short)
         wh__otlp_http_fail(answer, EIO, true, "the server refused it before it had all of it");
-        answer->cut_short = true;
-        return;
-    }
+    return answer->error != 0;
+}
+
+void wh__otlp_http_fail_as(const struct wh__otlp_http *http, struct wh__otlp_answer *answer, CURLcode code)
+{
+    long os_error = 0;
+    if (fail_by_limit(http, answer, code)) return;
     curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
     if (code == CURLE_COULDNT_CONNECT && os_error > 0)
         wh__otlp_http_fail(answer, (int)os_error, true, strerror((int)os_error));

@@ -18,9 +18,14 @@ static struct wh__otlp_post *own_post(struct wh__otlp *otlp)
     return post;
 }
 
+static bool is_shut_down(const struct wh__otlp *otlp)
+{
+    return __atomic_load_n(&otlp->shut_down, __ATOMIC_RELAXED);
+}
+
 static int send_batch(struct wh__otlp *otlp, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
-    if (otlp->shut_down) return wh__otlp_fail(otlp, ESHUTDOWN, "the exporter was shut down");
+    if (is_shut_down(otlp)) return wh__otlp_fail(otlp, ESHUTDOWN, "the exporter was shut down");
     if (wh_now() >= deadline) return wh__otlp_fail(otlp, ETIMEDOUT, "no time was left");
     struct wh__otlp_post *post = own_post(otlp);
     if (!post) return wh__otlp_fail(otlp, ENOMEM, "no memory");
@@ -45,13 +50,13 @@ static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, 
 static int flush(struct wh_exporter *self, int64_t deadline)
 {
     (void)deadline;
-    return ((struct wh__otlp *)self)->shut_down ? ESHUTDOWN : 0;
+    return is_shut_down((struct wh__otlp *)self) ? ESHUTDOWN : 0;
 }
 
 static void shut_down(struct wh_exporter *self, int64_t deadline)
 {
     (void)deadline;
-    ((struct wh__otlp *)self)->shut_down = true;
+    __atomic_store_n(&((struct wh__otlp *)self)->shut_down, true, __ATOMIC_RELAXED);
 }
 
 static const char *last_error(struct wh_exporter *self)
@@ -80,10 +85,13 @@ static void destroy(struct wh_exporter *self)
 
 static int set_up(struct wh__otlp *otlp, const struct wh_otlp_opts *opts)
 {
-    otlp->exporter = (struct wh_exporter){.size = sizeof otlp->exporter, .name = "otlp", .export_batch = export_batch,
+    static const char *const names[] = {"otlp_http", "otlp_http_json", "otlp_grpc"}; /* after otel.component.type */
+    otlp->exporter = (struct wh_exporter){.size = sizeof otlp->exporter, .export_batch = export_batch,
         .flush = flush, .shutdown = shut_down, .last_error = last_error, .interrupt = interrupt, .destroy = destroy};
-    const int rc = wh__otlp_http_begin();
-    return rc ? rc : wh__otlp_target_make(opts, &otlp->target);
+    int rc = wh__otlp_http_begin();
+    if (rc == 0) rc = wh__otlp_target_make(opts, &otlp->target);
+    if (rc == 0) otlp->exporter.name = names[otlp->target.protocol];
+    return rc;
 }
 
 struct wh_exporter *wh_otlp_exporter_new_at(const struct wh_otlp_opts *given)

@@ -42,10 +42,12 @@ void wh__otlp_note_accepted(struct wh__otlp *otlp, const struct wh__otlp_verdict
 
 void wh__otlp_note_large(struct wh__otlp *otlp)
 {
-    if (tell(&otlp->told_large)) wh_report(WH_WARNING, "a span is too large to be exported, and dropped: %s", otlp->error);
+    if (tell(&otlp->told_large))
+        wh_report(WH_WARNING, "a span is too large to be exported, and dropped: %s", otlp->error);
 }
 
 void wh__otlp_note_part(struct wh__otlp *otlp, size_t lost, size_t count)
 {
-    if (tell(&otlp->told_part)) wh_report(WH_WARNING, "%zu of %zu spans were not exported: %s", lost, count, otlp->error);
+    if (tell(&otlp->told_part))
+        wh_report(WH_WARNING, "%zu of %zu spans were not exported: %s", lost, count, otlp->error);
 }

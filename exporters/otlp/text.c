@@ -10,6 +10,17 @@ void wh__otlp_copy_words(char words[WH__OTLP_WORDS], const char *text, size_t le
     words[i] = '\0';
 }
 
+const char *wh__otlp_one_line(char out[WH__OTLP_WORDS], const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i < WH__OTLP_WORDS - 1; i++) {
+        const bool is_control = (unsigned char)text[i] < 0x20 || text[i] == 0x7f;
+        out[i] = is_control ? '?' : text[i];
+    }
+    out[i] = '\0';
+    return out;
+}
+
 void wh__otlp_say_size(char text[WH__OTLP_SIZE], size_t bytes)
 {
     const size_t mib = (size_t)1 << 20;
@@ -29,7 +40,7 @@ char wh__otlp_percent_next(const char **at, const char *end)
     const int high = *text == '%' && end - text > 2 ? wh__otlp_hex_digit(text[1]) : -1;
     const int low = high < 0 ? -1 : wh__otlp_hex_digit(text[2]);
     *at = text + (low < 0 ? 1 : 3);
-    return low < 0 ? *text : (char)(high << 4 | low);
+    return (char)(low < 0 ? *text : high << 4 | low);
 }
 
 static int base64_digit(char c)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "otlp/mem.h"
+#include "otlp/text.h"
 
 /* ---- files ---- */
 
@@ -48,7 +49,7 @@ static bool holds(const char *text, const char *what)
     for (const char *at = text; (at = strstr(at, "-----BEGIN ")); at++) {
         const char *const end = at + strcspn(at, "\r\n");
         const char *const label = strstr(at, what);
-        if (label && label < end) return true;
+        if (label && label < end && strncmp(label + strlen(what), "-----", 5) == 0) return true;
     }
     return false;
 }
@@ -56,25 +57,26 @@ static bool holds(const char *text, const char *what)
 static int check_file(const char *option, const char *path, const char *label)
 {
     int error;
+    char shown[WH__OTLP_WORDS];
     char *text = read_file(path, &error);
     if (error == ENOMEM) return ENOMEM;
     const bool good = text && holds(text, label);
     wh__otlp_mem_free(text);
     if (good) return 0;
     if (error)
-        wh_report(WH_ERROR, "OTLP: the %s %.200s cannot be read: %s", option, path, strerror(error));
+        wh_report(WH_ERROR, "OTLP: the %s %s cannot be read: %s", option, wh__otlp_one_line(shown, path), strerror(error));
     else
-        wh_report(WH_ERROR, "OTLP: the %s %.200s holds no %s in PEM", option, path, label);
+        wh_report(WH_ERROR, "OTLP: the %s %s holds no %s in PEM", option, wh__otlp_one_line(shown, path), label);
     return EINVAL;
 }
 
 int wh__otlp_tls_check(const struct wh_otlp_opts *opts, const struct wh__otlp_url *url)
 {
     const char *key = opts->client_key ? opts->client_key : opts->client_certificate;
-    int rc = opts->certificate ? check_file("certificate", opts->certificate, "CERTIFICATE-----") : 0;
+    int rc = opts->certificate ? check_file("certificate", opts->certificate, "CERTIFICATE") : 0;
     if (rc == 0 && opts->client_certificate)
-        rc = check_file("client certificate", opts->client_certificate, "CERTIFICATE-----");
-    if (rc == 0 && key) rc = check_file("client key", key, "PRIVATE KEY-----");
+        rc = check_file("client certificate", opts->client_certificate, "CERTIFICATE");
+    if (rc == 0 && key) rc = check_file("client key", key, "PRIVATE KEY");
     if (rc == 0 && opts->client_key && !opts->client_certificate) {
         wh_report(WH_ERROR, "OTLP: a client key is of no use without a client certificate");
         rc = EINVAL;

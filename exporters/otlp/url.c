@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "otlp/mem.h"
+#include "otlp/text.h"
 
 #define METHOD "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -103,8 +104,9 @@ static int take_apart(const struct wh_otlp_opts *opts, const char *text, struct 
 /* Who the user is, and the password, may be in it. */
 static int complain(const char *text)
 {
+    char shown[WH__OTLP_WORDS];
     const char *at = strrchr(text, '@');
-    wh_report(WH_ERROR, "OTLP: \"%.200s\" is not an http or https URL", at ? at + 1 : text);
+    wh_report(WH_ERROR, "OTLP: \"%s\" is not an http or https URL", wh__otlp_one_line(shown, at ? at + 1 : text));
     return EINVAL;
 }
 
@@ -112,8 +114,9 @@ static int take_unix_socket(const char *path, struct wh__otlp_url *out)
 {
     const size_t len = strlen(path);
     if (len == 0 || len >= sizeof ((struct sockaddr_un *)0)->sun_path) {
-        wh_report(WH_ERROR, "OTLP: \"%.200s\" is not the path of a Unix domain socket: it has 1 to %zu characters", path,
-            sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+        char shown[WH__OTLP_WORDS];
+        wh_report(WH_ERROR, "OTLP: \"%s\" is not the path of a Unix domain socket: it has 1 to %zu characters",
+            wh__otlp_one_line(shown, path), sizeof ((struct sockaddr_un *)0)->sun_path - 1);
         return EINVAL;
     }
     out->unix_socket = wh__otlp_mem_get(len + 1);

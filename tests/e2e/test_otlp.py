@@ -251,9 +251,13 @@ class Otlp(unittest.TestCase):
                     self.check(40, **options, **gzip)
 
     def test_several_requests_over_one_connection(self):
-        for protocol, port in (("grpc", "grpc"), ("http/json", "http"), ("http/protobuf", "http")):
+        for number, (protocol, port) in enumerate((("grpc", "grpc"), ("http/json", "http"), ("http/protobuf", "http"))):
             with self.subTest(protocol=protocol):
-                self.check(2000, protocol=protocol, endpoint=f"http://127.0.0.1:{self.server.ports[port]}")
+                path = os.path.join(self.folder, f"counted{number}.sock")
+                proxy = UnixProxy(path, self.server.ports[port])
+                self.addCleanup(proxy.stop)
+                self.check(2000, protocol=protocol, endpoint="http://localhost", unix_socket=path)
+                self.assertEqual(proxy.connections, 1)
 
     def test_a_server_that_ends_connections_of_an_age_loses_nothing(self):
         """It says GOAWAY about every 200 ms, while calls are under way and while there are none."""

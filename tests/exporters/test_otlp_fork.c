@@ -76,6 +76,51 @@ static void a_child_may_free_what_it_never_used(void **state)
     collector_stop(collector);
 }
 
+struct stuck {
+    struct wh_exporter *otlp;
+    int rc;
+};
+
+static void *export_and_be_stuck(void *arg)
+{
+    struct stuck *stuck = arg;
+    stuck->rc = export_within(stuck->otlp, WH_SEC(600));
+    return NULL;
+}
+
+/* The fork comes while another thread is in the middle of an export: the child has an exporter that works, and the
+ * parent's export is not disturbed. */
+static void a_fork_in_the_middle_of_an_export_harms_neither_side(void **state)
+{
+    (void)state;
+    static const struct collector_answer script[] = {{.manner = COLLECTOR_HANGS}, {.status = 200}};
+    for (int64_t protocol = WH_OTLP_HTTP_PROTOBUF; protocol <= WH_OTLP_HTTP_JSON; protocol++) {
+        struct collector *collector = collector_start(script, COUNT(script));
+        struct wh_exporter *otlp = not_null(wh_otlp_exporter_new(collector_url(collector), .gzip = true,
+            .protocol = protocol, .timeout = WH_NEVER));
+        struct stuck stuck = {otlp, 0};
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, export_and_be_stuck, &stuck), 0);
+        assert_true(collector_wait(collector, 1, WH_SEC(60)));
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(60);
+            const bool good = export_within(otlp, WH_SEC(20)) == 0 && export_within(otlp, WH_SEC(20)) == 0;
+            wh_exporter_free(otlp);
+            _exit(good ? 0 : 1);
+        }
+        assert_int_equal(wait_for_child(child), 0);
+        assert_int_equal(collector_requests(collector), 3);
+        assert_int_equal(collector_request(collector, 2).connection, 1);
+        otlp->interrupt(otlp);
+        pthread_join(thread, NULL);
+        assert_int_equal(stuck.rc, ECANCELED);
+        assert_int_equal(export_within(otlp, WH_SEC(20)), 0);
+        wh_exporter_free(otlp);
+        collector_stop(collector);
+    }
+}
+
 /* A daemon closes all it has inherited, and opens its log where the socket was. */
 static void only_the_socket_itself_is_closed_in_a_child(void **state)
 {
@@ -108,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_leaves_its_parents_connection_alone),
         cmocka_unit_test(a_child_may_free_what_it_never_used),
+        cmocka_unit_test(a_fork_in_the_middle_of_an_export_harms_neither_side),
         cmocka_unit_test(only_the_socket_itself_is_closed_in_a_child),
     };
     return cmocka_run_group_tests_name("exporters/otlp_fork", tests, NULL, NULL);

@@ -45,10 +45,11 @@ static void fail_no_more(void)
 }
 
 /* Makes an exporter and exports twice; false if it got by without the allocation that was to fail. */
-static bool survives(struct collector *collector, long i)
+static bool survives(struct collector *collector, int64_t protocol, long i)
 {
     fail_at(i);
-    struct wh_exporter *otlp = wh_otlp_exporter_new(collector_url(collector), .headers = "a=b,c=d,bad", .gzip = true);
+    struct wh_exporter *otlp = wh_otlp_exporter_new(collector_url(collector), .headers = "a=b,c=d,bad", .gzip = true,
+        .protocol = protocol, .proxy = "", .user_agent = "test");
     const int made = errno;
     const int first = otlp ? export_within(otlp, WH_SEC(60)) : 0;
     const char *error = otlp && first ? otlp->last_error(otlp) : NULL;
@@ -71,12 +72,13 @@ static bool survives(struct collector *collector, long i)
 static void without_memory_an_export_fails_and_the_next_one_works(void **state)
 {
     (void)state;
-    for (int only_ours = 1; only_ours >= 0; only_ours--) {
+    for (int which = 0; which < 3; which++) {
+        const bool only_ours = which < 2;
         struct collector *collector = collector_start(NULL, 0);
         long i = 0;
         gate.only_ours = only_ours;
         listen_to_reports();
-        while (survives(collector, i)) i++;
+        while (survives(collector, which == 1 ? WH_OTLP_HTTP_JSON : WH_OTLP_HTTP_PROTOBUF, i)) i++;
         assert_true(i > (only_ours ? 5 : 20));
         collector_stop(collector);
     }
@@ -105,6 +107,55 @@ static void without_memory_for_the_answer_nothing_is_claimed(void **state)
             assert_int_equal(rejected, rc == 0 ? 2 : 0);
             wh_exporter_free(otlp);
         }
+        collector_stop(collector);
+    }
+}
+
+/* As far as the first request, which nobody answers. */
+static void without_memory_a_target_is_none(void **state)
+{
+    (void)state;
+    struct collector *nobody = collector_start_refusing(NULL, 0);
+    bool failed = true;
+    gate.only_ours = true;
+    listen_to_reports();
+    for (long i = 0; failed; i++) {
+        fail_at(i);
+        struct wh_exporter *otlp = wh_otlp_exporter_new(collector_url(nobody) + strlen("http://"), .insecure = true,
+            .protocol = WH_OTLP_GRPC, .headers = "a=b", .proxy = "", .user_agent = "test", .gzip = true);
+        const int made = errno, rc = otlp ? export_within(otlp, WH_SEC(60)) : 0;
+        failed = gate.failed;
+        fail_no_more();
+        if (!otlp) assert_int_equal(made, ENOMEM);
+        if (otlp) assert_int_equal(rc, failed ? ENOMEM : ECONNREFUSED);
+        wh_exporter_free(otlp);
+        assert_true(i < 100);
+    }
+    collector_stop(nobody);
+}
+
+/* Halves that find no memory are lost, and the others are not. */
+static void without_memory_for_a_part_the_rest_is_counted(void **state)
+{
+    (void)state;
+    static const struct collector_answer script[] = {{.status = 413}, {.status = 200}};
+    bool failed = true;
+    gate.only_ours = true;
+    listen_to_reports();
+    for (long i = 0; failed; i++) {
+        struct collector *collector = collector_start(script, 2);
+        struct wh_exporter *otlp = not_null(wh_otlp_exporter_new(collector_url(collector), .gzip = true));
+        size_t rejected = 0;
+        fail_at(i);
+        const int rc = export_until(otlp, 8, wh_now() + WH_SEC(60), &rejected);
+        failed = gate.failed;
+        fail_no_more();
+        const size_t arrived = collector_requests(collector) ? collector_requests(collector) - 1 : 0;
+        if (rc)
+            assert_int_equal(rc, ENOMEM);
+        else
+            assert_int_equal(rejected, 8 - 4 * arrived);
+        wh_exporter_free(otlp);
         collector_stop(collector);
     }
 }
@@ -166,6 +217,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_memory_an_export_fails_and_the_next_one_works),
         cmocka_unit_test(without_memory_for_the_answer_nothing_is_claimed),
+        cmocka_unit_test(without_memory_a_target_is_none),
+        cmocka_unit_test(without_memory_for_a_part_the_rest_is_counted),
         cmocka_unit_test(memory_of_a_large_request_is_not_kept_for_small_ones),
     };
     return cmocka_run_group_tests_name("exporters/otlp_memory", tests, NULL, NULL);

@@ -58,6 +58,18 @@ static void endpoints_for_grpc_are_scheme_host_and_port(void **state)
     }
 }
 
+/* otel.component.type, without its end. */
+static void the_name_tells_the_protocol(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"otlp_http", "otlp_http_json", "otlp_grpc"};
+    for (int protocol = WH_OTLP_HTTP_PROTOBUF; protocol <= WH_OTLP_GRPC; protocol++) {
+        struct wh_exporter *otlp = not_null(wh_otlp_exporter_new(NULL, .protocol = protocol));
+        assert_string_equal(otlp->name, names[protocol]);
+        wh_exporter_free(otlp);
+    }
+}
+
 static void after_the_shutdown_everything_is_refused(void **state)
 {
     (void)state;
@@ -184,16 +196,16 @@ static void certificates_and_keys_are_looked_at_when_it_is_made(void **state)
     write_file("key.pem", KEY);
     write_file("both.pem", CERTIFICATE KEY);
     write_file("empty.pem", "");
-    write_file("der.pem", "0\x82");
+    write_file("der.pem", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n");
     const char *url = "https://localhost:4318";
 #define WITH(...) (struct wh_otlp_opts){.endpoint = url, __VA_ARGS__}
     assert_refused(WITH(.certificate = path_of("none.pem")), "none.pem cannot be read: No such file or directory");
     assert_refused(WITH(.certificate = folder), "cannot be read: Is a directory");
-    assert_refused(WITH(.certificate = path_of("empty.pem")), "holds no CERTIFICATE");
-    assert_refused(WITH(.certificate = path_of("der.pem")), "holds no CERTIFICATE");
-    assert_refused(WITH(.certificate = path_of("key.pem")), "holds no CERTIFICATE");
+    assert_refused(WITH(.certificate = path_of("empty.pem")), "holds no CERTIFICATE in PEM");
+    assert_refused(WITH(.certificate = path_of("der.pem")), "holds no CERTIFICATE in PEM");
+    assert_refused(WITH(.certificate = path_of("key.pem")), "holds no CERTIFICATE in PEM");
     assert_refused(WITH(.client_certificate = path_of("good.pem")), "the client key");
-    assert_refused(WITH(.client_certificate = path_of("good.pem"), .client_key = path_of("good.pem")), "holds no PRIVATE KEY");
+    assert_refused(WITH(.client_certificate = path_of("good.pem"), .client_key = path_of("good.pem")), "holds no PRIVATE KEY in PEM");
     assert_refused(WITH(.client_certificate = path_of("none.pem"), .client_key = path_of("key.pem")), "the client certificate");
     assert_refused(WITH(.client_key = path_of("key.pem")), "without a client certificate");
     listen_to_reports();
@@ -289,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(endpoints_for_grpc_are_scheme_host_and_port),
+        cmocka_unit_test(the_name_tells_the_protocol),
         cmocka_unit_test(after_the_shutdown_everything_is_refused),
         cmocka_unit_test(unix_domain_sockets_are_connected_to),
         cmocka_unit_test(a_proxy_may_be_given_or_forbidden),

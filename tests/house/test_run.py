@@ -14,7 +14,7 @@ TOOLS = ("basename", "bash", "cat", "chmod", "cut", "dirname", "env", "grep", "h
 BUILDING = {"gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libcurl4-openssl-dev", "libprotobuf-c-dev",
             "protobuf-c-compiler", "zlib1g-dev"}
 SERVING = {"libmicrohttpd-dev", "libsqlite3-dev"}
-TESTING = {"g++", "libcmocka-dev", "libcjson-dev", "python3"}
+TESTING = {"g++", "libcmocka-dev", "libcjson-dev", "openssl", "python3"}
 NOBODY = 65534
 
 

@@ -56,7 +56,7 @@ int wh__otlp_grpc_unframe(struct wh_bytes body, bool gzip, size_t most, struct w
                           struct wh_bytes *message);
 
 /* Writes the value of grpc-timeout for so many nanoseconds: at most eight digits and a unit (gRPC over HTTP/2). */
-enum { WH__OTLP_GRPC_TIMEOUT = 16 };
+enum { WH__OTLP_GRPC_TIMEOUT = 24 };
 void wh__otlp_grpc_timeout(char text[WH__OTLP_GRPC_TIMEOUT], int64_t ns);
 
 #endif

@@ -14,7 +14,7 @@ struct wh__otlp_http {
     const uint32_t *given_up;
     struct wh__otlp_sockets sockets;
     struct curl_slist timeout;    /* in front of the target's headers: grpc-timeout, anew for each request */
-    char timeout_line[32];
+    char timeout_line[48];
     char error[CURL_ERROR_SIZE];  /* libcurl's words for the last one */
     size_t sending;               /* bytes of the request's body */
     struct wh__otlp_fields fields;

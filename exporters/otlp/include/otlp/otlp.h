@@ -13,7 +13,7 @@ struct wh__otlp {
     struct wh__otlp_target target;
     struct wh__otlp_post *post;   /* atomic, for interrupt(); NULL: made at the next export */
     uint32_t interrupted;         /* atomic */
-    bool shut_down;
+    bool shut_down;               /* atomic */
     bool was_reached;             /* some request was answered, whatever the answer */
     bool told_rejection, told_warning, told_nonsense, told_large, told_part; /* each is said once */
     char error[480];              /* what last_error() says; empty: nothing */

@@ -11,6 +11,9 @@ enum { WH__OTLP_WORDS = 200 }; /* so much of a stranger's words is shown: printa
 /* On their way to logs and terminals: whatever is not printable ASCII becomes a question mark. */
 void wh__otlp_copy_words(char words[WH__OTLP_WORDS], const char *text, size_t len);
 
+/* The user's own words, to be repeated in one line: without what would end it, or move the cursor. Returns out. */
+const char *wh__otlp_one_line(char out[WH__OTLP_WORDS], const char *text);
+
 /* "64 MiB"; "1000 bytes", if it is no whole number of those. */
 enum { WH__OTLP_SIZE = 32 };
 void wh__otlp_say_size(char text[WH__OTLP_SIZE], size_t bytes);
