@@ -149,7 +149,7 @@ static void wake_queue(void)
 {
     __atomic_fetch_add(&queue.arrivals, 1, __ATOMIC_RELEASE);
     wh__unpark(&queue.arrivals);
-    wh__spawn(&queue.has_thread, "whence-after", run_queue);
+    wh__spawn(&queue.has_thread, "whence-after", run_queue, NULL);
 }
 
 /* What waits in the queue when a process forks is the parent's to run: done once more in the child, it would reach through
@@ -243,7 +243,7 @@ int wh_after_inline(const wh_ctx *ctx, void (*fn)(void *arg), void *arg, wh_call
 
 int wh__after_attempts(const wh_ctx *ctx, bool (*attempt)(void *arg), void *arg, wh_callback **callback)
 {
-    if (!wh__spawn(&queue.has_thread, "whence-after", run_queue)) return EAGAIN;
+    if (!wh__spawn(&queue.has_thread, "whence-after", run_queue, NULL)) return EAGAIN;
     return add(ctx, (wh_callback){.attempt = attempt, .arg = arg}, callback);
 }
 

@@ -126,7 +126,7 @@ static bool start(int *error)
     loop.forks_seen_to = true;
     wh__unlock(&loop.lock);
     if (first) wh__at_fork(forget_parents_loop);
-    return *error == 0 && wh__spawn(&wh__loop_has_thread, "whence-loop", run);
+    return *error == 0 && wh__spawn(&wh__loop_has_thread, "whence-loop", run, NULL);
 }
 
 bool wh__loop_start_thread(void)

@@ -54,6 +54,7 @@ struct console {
     size_t lost;         /* spans that could not be written, and have not been told */
     int error;           /* of the call */
     int why;             /* they are lost */
+    bool shut_down;      /* nothing is drawn any more */
     char text[128];
 };
 
@@ -284,6 +285,7 @@ static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, 
 {
     struct console *console = (struct console *)self;
     const struct wh_str service = service_of(batch->resource);
+    if (console->shut_down) return ESHUTDOWN;
     begin_call(console, deadline);
     console->batches++;
     console->is_own = is_own(batch);
@@ -309,6 +311,7 @@ static int flush(struct wh_exporter *self, int64_t deadline)
 static void shut_down(struct wh_exporter *self, int64_t deadline)
 {
     flush(self, deadline);
+    ((struct console *)self)->shut_down = true;
 }
 
 static void interrupt(struct wh_exporter *self)

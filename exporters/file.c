@@ -32,6 +32,7 @@ struct file {
     bool unfinished;       /* what was written last is no whole line */
     int64_t max_bytes;     /* 0: no limit */
     uint32_t max_files;
+    bool shut_down;        /* nothing is written any more */
     struct wh__json line;  /* "\n", the line, "\n"; the first of them is for one that was not finished */
     char error[300];
     char path[];           /* for the report */
@@ -172,6 +173,7 @@ static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, 
 {
     struct file *file = (struct file *)self;
     size_t count;
+    if (file->shut_down) return fail(file, ESHUTDOWN);
     if (file->process != getpid()) begin_in_child(file);
     file->is_busy = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a fork may come at any moment */
@@ -193,6 +195,12 @@ static const char *last_error(struct wh_exporter *self)
 static void interrupt(struct wh_exporter *self)
 {
     __atomic_store_n(&((struct file *)self)->output.interrupted, 1, __ATOMIC_RELAXED);
+}
+
+static void shut_down(struct wh_exporter *self, int64_t deadline)
+{
+    (void)deadline;
+    ((struct file *)self)->shut_down = true;
 }
 
 static void destroy(struct wh_exporter *self)
@@ -244,6 +252,6 @@ struct wh_exporter *wh_file_exporter_new_at(const struct wh_file_opts *given)
         return NULL;
     }
     file->exporter = (struct wh_exporter){.size = sizeof file->exporter, .name = "file", .export_batch = export_batch,
-        .last_error = last_error, .interrupt = interrupt, .destroy = destroy};
+        .shutdown = shut_down, .last_error = last_error, .interrupt = interrupt, .destroy = destroy};
     return &file->exporter;
 }

@@ -8,6 +8,7 @@
 struct memory {
     struct wh_exporter exporter;
     size_t max, count;
+    bool shut_down;
     struct wh_bytes spans[];
 };
 
@@ -22,10 +23,17 @@ static bool keep(struct memory *memory, struct wh_bytes span)
 static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
     (void)deadline;
+    if (((struct memory *)self)->shut_down) return ESHUTDOWN;
     for (size_t s = 0; s < batch->scope_count; s++)
         for (size_t i = 0; i < batch->scopes[s].count; i++)
             if (!keep((struct memory *)self, batch->scopes[s].spans[i])) ++*rejected;
     return 0;
+}
+
+static void shut_down(struct wh_exporter *self, int64_t deadline)
+{
+    (void)deadline;
+    ((struct memory *)self)->shut_down = true;
 }
 
 static void destroy(struct wh_exporter *self)
@@ -42,7 +50,7 @@ struct wh_exporter *wh_memory_exporter_new(size_t max)
         return NULL;
     }
     memory->exporter = (struct wh_exporter){.size = sizeof memory->exporter, .name = "memory",
-        .export_batch = export_batch, .destroy = destroy};
+        .export_batch = export_batch, .shutdown = shut_down, .destroy = destroy};
     memory->max = max;
     return &memory->exporter;
 }

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "trace/attr.h"
-#include "trace/spool.h"
+#include "trace/provider.h"
 #include "trace/span.h"
 
 static void put_dropped(struct wh__record **record, unsigned field, uint32_t dropped)
@@ -48,10 +48,10 @@ static void end(wh_ctx *node)
         if (!record->has_end) wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
         if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
         if (wh_err(node)) wh__record_cancellation(&record, trace, now);
+        if (wh__unlikely(trace->provider->has_ending)) wh__process_ending(trace, &record);
         if (record->dropped_attributes | record->dropped_events | record->dropped_links)
             put_all_dropped(&record, wh__name_of(trace));
-        if (wh__likely(trace->flags & WH_SAMPLED)) /* exporters get no others (trace/sdk.md, Sampling) */
-            wh__spool_put(record->scope, record->bytes, record->len);
+        wh__process_end(trace, record);
     }
     wh__record_free(record);
     if (trace->root) {

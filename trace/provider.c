@@ -1,15 +1,14 @@
-/* Providers: made, asked, flushed, shut down, never freed. */
+/* Providers: made, found, never freed. */
 #include <errno.h>
 
-#include "base/clock.h"
 #include "base/lock.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "trace/export.h"
+#include "trace/batch.h"
+#include "trace/provider.h"
 #include "trace/resource.h"
 #include "trace/sampler.h"
 #include "trace/scope.h"
-#include "trace/spool.h"
+#include "trace/simple.h"
 
 static wh_provider *all, *default_provider; /* atomic */
 
@@ -26,6 +25,66 @@ wh_provider *wh__default_provider(void)
 void wh__set_default_provider(wh_provider *provider)
 {
     __atomic_store_n(&default_provider, provider, __ATOMIC_RELEASE);
+}
+
+wh_provider *wh_provider_default(void)
+{
+    return wh__default_provider();
+}
+
+void wh_provider_set_default(wh_provider *provider)
+{
+    wh__set_default_provider(provider);
+}
+
+/* ---- its processors ---- */
+
+static void join(wh_provider *provider, struct wh_processor *processor)
+{
+    struct wh__pipe *pipe = wh__pipe_of(processor);
+    provider->pipes[provider->processor_count] = pipe;
+    provider->processors[provider->processor_count++] = processor;
+    provider->has_start |= processor->on_start != NULL;
+    provider->has_ending |= processor->on_ending != NULL;
+    provider->has_others |= pipe == NULL;
+    if (pipe) {
+        pipe->is_first = provider->pipe_count++ == 0;
+        __atomic_store_n(&pipe->provider, provider, __ATOMIC_RELEASE);
+    }
+}
+
+static void name_pipes(wh_provider *provider)
+{
+    for (size_t i = 0; i < provider->processor_count; i++)
+        if (provider->pipes[i]) provider->pipes[i]->is_one_of_many = provider->pipe_count > 1;
+    struct wh__pipe *pipe = provider->processor_count == 1 ? provider->pipes[0] : NULL;
+    if (pipe && pipe->is_batch) provider->only = (struct wh__batch *)pipe;
+}
+
+/* A batch processor for each exporter. What could not be made is freed. */
+static bool make_processors(wh_provider *provider, const struct wh_provider_opts *opts)
+{
+    bool made = true;
+    for (size_t i = 0; i < opts->exporter_count; i++) {
+        if (!opts->exporters[i]) continue;
+        struct wh_processor *processor = wh_batch_processor_new(opts->exporters[i], .max_queue = opts->max_queue,
+            .max_batch = opts->max_batch, .schedule_delay = opts->schedule_delay, .export_timeout = opts->export_timeout);
+        made &= processor != NULL;
+        if (processor) join(provider, processor);
+    }
+    name_pipes(provider);
+    return made;
+}
+
+static bool gather_processors(wh_provider *provider, const struct wh_provider_opts *opts)
+{
+    const size_t most = opts->processor_count + opts->exporter_count + 1;
+    provider->processors = wh__mem_get(most * (sizeof *provider->processors + sizeof *provider->pipes));
+    if (!provider->processors) return false;
+    provider->pipes = (void *)(provider->processors + most);
+    for (size_t i = 0; i < opts->processor_count; i++)
+        if (opts->processors[i]) join(provider, opts->processors[i]);
+    return true;
 }
 
 /* ---- making ---- */
@@ -58,29 +117,35 @@ static void configure(wh_provider *provider, const struct wh_provider_opts *opts
     provider->sampler = opts->sampler;
     provider->ids = opts->ids;
     wh__sampler_plan(provider);
-    provider->max_queue = opts->max_queue ? opts->max_queue : 2048;
-    provider->max_batch = opts->max_batch ? opts->max_batch : 512;
-    if (provider->max_batch > provider->max_queue) provider->max_batch = provider->max_queue;
-    provider->schedule_delay = opts->schedule_delay ? opts->schedule_delay : WH_SEC(5);
-    provider->export_timeout = opts->export_timeout ? opts->export_timeout : WH_SEC(30);
     provider->cancelled_is_error = opts->cancelled_is_error;
     provider->configure = opts->configure;
+    provider->observes = opts->observe;
+    provider->number = wh__slot_number();
 }
-
-static const struct wh_scope whence = {.size = sizeof whence, .name = "whence", .version = WH_VERSION};
 
 static bool get_memory(wh_provider *provider, const struct wh_provider_opts *opts)
 {
+    static const struct wh_scope whence = {.size = sizeof whence, .name = "whence", .version = WH_VERSION};
     provider->who = wh__resource_compose(opts->base, opts->service, opts->resource);
     provider->resource = wh_resource_bytes(provider->who);
     provider->own = wh__scope_new(provider, opts->scope ? opts->scope : &whence);
-    provider->exporters = wh__mem_get((opts->exporter_count + 1) * sizeof *provider->exporters);
-    if (!provider->who || !provider->own || !wh__gather_begin(&provider->gather, provider->max_batch) || !provider->exporters) return false;
+    if (!provider->who || !provider->own) return false;
     provider->scopes.all = provider->own;
     provider->scopes.count = 1;
-    for (size_t i = 0; i < opts->exporter_count; i++)
-        if (opts->exporters[i]) provider->exporters[provider->exporter_count++] = opts->exporters[i];
-    return true;
+    return gather_processors(provider, opts);
+}
+
+static void give_up(wh_provider *provider, const struct wh_provider_opts *opts)
+{
+    for (size_t i = 0; i < opts->processor_count; i++) wh_processor_free(opts->processors[i]);
+    for (size_t i = 0; i < opts->exporter_count; i++) wh_exporter_free(opts->exporters[i]);
+    wh_sampler_free(opts->sampler);
+    if (opts->ids && opts->ids->destroy) opts->ids->destroy(opts->ids);
+    if (!provider) return;
+    wh_resource_free(provider->who);
+    wh__scope_free(provider->own);
+    wh__mem_free(provider->processors);
+    wh__mem_free(provider);
 }
 
 static void link_in(wh_provider *provider)
@@ -88,8 +153,6 @@ static void link_in(wh_provider *provider)
     wh_provider *newest = wh__providers();
     do {
         provider->next = newest;
-        provider->index = newest ? newest->index + 1 : 0;
-        if (provider->index >= WH__COUNTED_PROVIDERS) provider->index = WH__COUNTED_PROVIDERS - 1;
     } while (!__atomic_compare_exchange_n(&all, &newest, provider, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 }
 
@@ -100,24 +163,20 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
     wh_provider *provider = wh__mem_zero(sizeof *provider);
     if (provider) configure(provider, &opts);
     if (!provider || !get_memory(provider, &opts)) {
-        for (size_t i = 0; i < opts.exporter_count; i++) wh_exporter_free(opts.exporters[i]);
-        wh_sampler_free(opts.sampler);
-        if (opts.ids && opts.ids->destroy) opts.ids->destroy(opts.ids);
-        if (provider) {
-            wh_resource_free(provider->who);
-            wh__scope_free(provider->own);
-            wh__gather_end(&provider->gather);
-            wh__mem_free(provider->exporters);
-        }
-        wh__mem_free(provider);
+        give_up(provider, &opts);
         errno = ENOMEM;
         return NULL;
     }
     wh__give_span_ops(&wh__trace_ops);
-    provider->processes = provider->exporter_count > 0;
+    wh__provider_sees_forks();
+    link_in(provider);
+    if (!make_processors(provider, &opts)) {
+        wh_provider_shutdown(provider, 0); /* its pipes know it: it stays, as they do */
+        errno = ENOMEM;
+        return NULL;
+    }
     wh__scopes_configure(provider);
     wh__provider_settle(provider);
-    link_in(provider);
     wh__resource_watch_forks(provider->who);
     return provider;
 }
@@ -126,146 +185,37 @@ void wh__provider_settle(wh_provider *provider)
 {
     wh__lock(&provider->plain_lock);
     const bool plain = !__atomic_load_n(&provider->shut_down, __ATOMIC_ACQUIRE) && wh__scope_enabled(provider->own) &&
-                       !provider->asks_for_children;
+                       !provider->asks_for_children && !provider->has_start && !provider->observes;
     __atomic_store_n(&provider->plain, plain, __ATOMIC_RELEASE);
     wh__unlock(&provider->plain_lock);
 }
 
-void wh_exporter_free(struct wh_exporter *exporter)
-{
-    if (exporter && exporter->destroy) exporter->destroy(exporter);
-}
+/* ---- the child of a fork ---- */
 
-/* ---- counting ---- */
-
-void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats)
+static void forget_counts(wh_provider *provider)
 {
-    struct wh_provider_stats sum = {.size = stats->size};
     for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
-        const struct wh__spool *spool = wh__spool_of(thread);
-        if (!spool) continue;
-        const struct wh__counts *counts = &spool->counts[provider->index];
-        sum.started += __atomic_load_n(&counts->started, __ATOMIC_RELAXED);
-        sum.ended += __atomic_load_n(&counts->ended, __ATOMIC_RELAXED);
-        sum.dropped_queue += __atomic_load_n(&counts->dropped_queue, __ATOMIC_RELAXED);
-        sum.dropped_memory += __atomic_load_n(&counts->dropped_memory, __ATOMIC_RELAXED);
-        sum.dropped_shutdown += __atomic_load_n(&counts->dropped_shutdown, __ATOMIC_RELAXED);
+        struct wh__counts *counts = wh__slot_of(thread, provider->number);
+        if (counts) *counts = (struct wh__counts){.inside = thread->lost ? 0 : counts->inside};
     }
-    const uint64_t homeless = __atomic_load_n(&provider->dropped_homeless, __ATOMIC_RELAXED);
-    sum.dropped_memory += homeless;
-    sum.exported = __atomic_load_n(&provider->exported, __ATOMIC_RELAXED);
-    sum.dropped_export = __atomic_load_n(&provider->dropped_export, __ATOMIC_RELAXED);
-    sum.dropped_shutdown += __atomic_load_n(&provider->dropped_at_shutdown, __ATOMIC_RELAXED);
-    memcpy(stats, &sum, stats->size < sizeof sum ? stats->size : sizeof sum);
+    provider->homeless_started = provider->homeless_ended = provider->homeless_inside = 0;
 }
 
-static void put_count(struct wh__text *text, uint64_t count, const char *why)
+static void forget(void)
 {
-    if (count) wh__put(text, "%s%llu %s", text->len ? ", " : "", (unsigned long long)count, why);
-}
-
-static void say_losses(struct wh__text *text, const wh_provider *provider, const struct wh_provider_stats *s)
-{
-    put_count(text, s->dropped_queue, "found the queue full");
-    put_count(text, s->dropped_memory, "found no memory");
-    put_count(text, s->dropped_shutdown, "were left at the shutdown");
-    put_count(text, s->dropped_export, "could not be exported");
-    for (size_t i = 0; s->dropped_export && i < provider->exporter_count; i++) {
-        struct wh_exporter *exporter = provider->exporters[i];
-        const char *error = exporter->last_error ? exporter->last_error(exporter) : NULL;
-        if (error) wh__put(text, ": %s", error);
+    for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) thread->spools = NULL;
+    for (struct wh__pipe *pipe = wh__pipes(); pipe; pipe = pipe->next) {
+        wh__pipe_forget(pipe);
+        if (pipe->is_batch)
+            wh__batch_forget((struct wh__batch *)pipe);
+        else
+            wh__simple_forget(pipe);
     }
+    for (wh_provider *provider = wh__providers(); provider; provider = provider->next) forget_counts(provider);
 }
 
-/* Losses that come and go within a few seconds are one outage. */
-enum { OUTAGE_ENDS_AFTER_S = 5 };
-
-void wh__provider_report_losses(wh_provider *provider, bool at_the_end)
+void wh__provider_sees_forks(void)
 {
-    char buf[400] = "";
-    struct wh__text text = {.buf = buf, .size = sizeof buf};
-    struct wh_provider_stats s = {.size = sizeof s};
-    wh_provider_stats(provider, &s);
-    const uint64_t losses = s.dropped_queue + s.dropped_memory + s.dropped_export + s.dropped_shutdown;
-    const bool losing = losses > provider->losses_seen, recovered = s.exported > provider->exported_seen;
-    const int64_t now = losing || provider->in_outage ? wh__now() : 0;
-    say_losses(&text, provider, &s);
-    if (losing && !provider->in_outage) {
-        wh_report(WH_WARNING, "spans are being lost: %s", buf);
-        provider->in_outage = true;
-        provider->losses_said = losses;
-    } else if (provider->in_outage && at_the_end) {
-        if (losses > provider->losses_said) wh_report(WH_WARNING, "spans were lost in all: %s", buf);
-    } else if (provider->in_outage && !losing && recovered && now - provider->last_loss > WH_SEC(OUTAGE_ENDS_AFTER_S)) {
-        wh_report(WH_INFO, "spans are exported again; lost in all: %s", buf);
-        provider->in_outage = false;
-    }
-    if (losing) provider->last_loss = now;
-    provider->losses_seen = losses;
-    provider->exported_seen = s.exported;
-}
-
-void wh__provider_forget(wh_provider *provider)
-{
-    wh__gather_clear(&provider->gather);
-    provider->exported = provider->dropped_export = provider->dropped_at_shutdown = provider->dropped_homeless = 0;
-    provider->losses_seen = provider->exported_seen = 0;
-    provider->in_outage = false;
-}
-
-/* ---- flushing and shutting down ---- */
-
-int wh_provider_flush(wh_provider *provider, int64_t timeout)
-{
-    if (__atomic_load_n(&provider->closing, __ATOMIC_ACQUIRE)) return EALREADY;
-    return wh__export_all(wh__add(wh__now(), timeout));
-}
-
-static void interrupt_exporters(wh_provider *provider)
-{
-    for (size_t i = 0; i < provider->exporter_count; i++)
-        if (provider->exporters[i]->interrupt) provider->exporters[i]->interrupt(provider->exporters[i]);
-}
-
-/* With the drain locked. */
-static void close_exporters(wh_provider *provider, int64_t deadline)
-{
-    for (size_t i = 0; i < provider->exporter_count; i++) {
-        struct wh_exporter *exporter = provider->exporters[i];
-        if (exporter->shutdown) exporter->shutdown(exporter, deadline);
-        wh_exporter_free(exporter);
-    }
-    provider->exporter_count = 0;
-}
-
-void wh__provider_close_late(wh_provider *provider)
-{
-    if (!__atomic_exchange_n(&provider->close_late, false, __ATOMIC_ACQ_REL)) return;
-    wh__provider_report_losses(provider, true);
-    close_exporters(provider, wh__now());
-}
-
-/* A tenth of the time is kept for exporters that do not come back by themselves. */
-int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
-{
-    const int64_t now = wh__now(), deadline = wh__add(now, timeout);
-    int64_t none = 0;
-    if (!__atomic_compare_exchange_n(&provider->closing_deadline, &none, deadline, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        return EALREADY;
-    __atomic_store_n(&provider->closing, true, __ATOMIC_RELEASE);
-    wh__sampler_shut_down(provider->sampler);
-    int result = wh__export_all(timeout == WH_NEVER ? WH_NEVER : now + timeout / 10 * 9);
-    __atomic_store_n(&provider->shut_down, true, __ATOMIC_RELEASE);
-    wh__provider_settle(provider);
-    if (result == ETIMEDOUT) interrupt_exporters(provider);
-    if (wh__default_provider() == provider) wh__set_default_provider(NULL);
-    if (!wh__drain_lock(deadline)) { /* they, or another provider's, are still at it: leave them what they use */
-        __atomic_store_n(&provider->close_late, true, __ATOMIC_RELEASE);
-        return ETIMEDOUT;
-    }
-    wh__drain(); /* counts what has come meanwhile */
-    wh__provider_report_losses(provider, true);
-    close_exporters(provider, deadline);
-    wh__drain_unlock();
-    return result;
+    static bool seen_to;
+    if (!__atomic_exchange_n(&seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(forget);
 }

@@ -4,8 +4,8 @@
 
 #include "base/lock.h"
 #include "base/mem.h"
-#include "trace/export.h"
-#include "trace/scope.h"
+#include "trace/batch.h"
+#include "trace/slot.h"
 
 enum { SEGMENT = 65536, ALIGN = 8 };
 static const size_t most_memory = (size_t)64 << 20;
@@ -90,26 +90,51 @@ size_t wh__spool_memory(void)
 
 /* ---- the writer ---- */
 
-struct wh__spool *wh__spool_own(void)
+struct wh__spool *wh__spool_make(const struct wh__batch *batch)
 {
     struct wh__thread *self = wh__self();
-    if (!self) return NULL;
-    if (!self->spool) __atomic_store_n(&self->spool, wh__mem_zero(sizeof(struct wh__spool)), __ATOMIC_RELEASE);
-    return self->spool;
+    struct wh__spool *spool = wh__slot_own(self, batch->number);
+    if (spool || !self) return spool;
+    spool = wh__slot_make(self, batch->number, sizeof *spool);
+    if (spool) spool->batch = batch;
+    return spool;
 }
 
-struct wh__spool *wh__spool_of(const struct wh__thread *thread)
+static void give_all_back(struct wh__spool *spool)
 {
-    return __atomic_load_n(&thread->spool, __ATOMIC_ACQUIRE);
+    for (struct wh__segment *segment; (segment = spool->first);) {
+        spool->first = segment->next; /* first that: a fork may come in between */
+        give_back(segment);
+    }
+    spool->writes = spool->reads = NULL;
+    spool->read_at = 0;
 }
 
-static struct wh__segment *segment_with_room(struct wh__spool *spool, size_t size)
+/* Nobody reads there any more, and only we write. */
+static void tidy_up(struct wh__thread *self)
+{
+    for (struct wh__spool **at = (struct wh__spool **)&self->spools, *spool; (spool = *at);) {
+        if (!__atomic_load_n(&spool->batch->closed, __ATOMIC_ACQUIRE)) {
+            at = &spool->next;
+            continue;
+        }
+        *at = spool->next;
+        give_all_back(spool);
+    }
+}
+
+static __attribute__((noinline)) struct wh__segment *next_segment(struct wh__spool *spool, size_t size)
 {
     struct wh__segment *segment = spool->writes;
-    if (segment && segment->size - segment->ready >= size) return segment;
+    struct wh__thread *self = wh__current;
+    tidy_up(self);
     struct wh__segment *fresh = new_segment(size);
     if (!fresh) return NULL;
     spool->writes = fresh;
+    if (!segment) {
+        spool->next = self->spools;
+        self->spools = spool;
+    }
     __atomic_store_n(segment ? &segment->next : &spool->first, fresh, __ATOMIC_RELEASE);
     return fresh;
 }
@@ -119,46 +144,37 @@ static size_t size_of(uint32_t len)
     return (sizeof(struct wh__waiting) + len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-/* How many wait here. What the reader has taken is looked at only when they seem to be many. */
-static uint64_t waiting_on(struct wh__spool *spool, uint64_t many)
+static void count(uint64_t *counter)
 {
-    if (spool->written - spool->taken_seen >= many) spool->taken_seen = __atomic_load_n(&spool->taken, __ATOMIC_ACQUIRE);
-    return spool->written - spool->taken_seen;
+    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-void wh__spool_put(const struct wh__scope *scope, const uint8_t *bytes, uint32_t len)
+/* What the reader has taken is looked at only when they seem to be many. */
+uint64_t wh__spool_put(struct wh__spool *spool, const struct wh__scope *scope, struct wh_bytes span)
 {
-    wh_provider *provider = scope->provider;
-    struct wh__spool *spool = wh__spool_own();
-    if (!spool) {
-        __atomic_fetch_add(&provider->dropped_homeless, 1, __ATOMIC_RELAXED);
-        return;
+    uint64_t waiting = spool->written - spool->taken_seen;
+    if (wh__unlikely(waiting >= spool->batch->many)) {
+        spool->taken_seen = __atomic_load_n(&spool->taken, __ATOMIC_ACQUIRE);
+        waiting = spool->written - spool->taken_seen;
+        if (waiting >= spool->batch->max_queue) {
+            count(&spool->dropped_queue);
+            return waiting;
+        }
     }
-    struct wh__counts *counts = &spool->counts[provider->index];
-    wh__count(&counts->ended);
-    if (__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED)) {
-        wh__count(&counts->dropped_shutdown);
-        return;
-    }
-    const uint64_t before = waiting_on(spool, wh__many(provider));
-    if (before >= provider->max_queue) {
-        wh__count(&counts->dropped_queue);
-        wh__export_notice(provider, before);
-        return;
-    }
+    const uint32_t len = (uint32_t)span.len;
     const size_t size = size_of(len);
-    struct wh__segment *segment = segment_with_room(spool, size);
-    if (!segment) {
-        wh__count(&counts->dropped_memory);
-        return;
+    struct wh__segment *segment = spool->writes;
+    if (wh__unlikely(!segment || segment->size - segment->ready < size) && !(segment = next_segment(spool, size))) {
+        count(&spool->dropped_memory);
+        return 0;
     }
-    struct wh__waiting *waiting = (void *)(segment->bytes + segment->ready);
-    waiting->scope = scope;
-    waiting->len = len;
-    memcpy(waiting->bytes, bytes, len);
+    struct wh__waiting *record = (void *)(segment->bytes + segment->ready);
+    record->scope = scope;
+    record->len = len;
+    memcpy(record->bytes, span.ptr, len);
     __atomic_store_n(&segment->ready, segment->ready + (uint32_t)size, __ATOMIC_RELEASE);
     __atomic_store_n(&spool->written, spool->written + 1, __ATOMIC_RELEASE);
-    wh__export_notice(provider, before + 1);
+    return waiting + 1;
 }
 
 /* ---- the reader ---- */
@@ -181,7 +197,7 @@ const struct wh__waiting *wh__spool_peek(struct wh__spool *spool)
 void wh__spool_take(struct wh__spool *spool, const struct wh__waiting *waiting)
 {
     spool->read_at += (uint32_t)size_of(waiting->len);
-    wh__count(&spool->handed_out);
+    __atomic_store_n(&spool->handed_out, spool->handed_out + 1, __ATOMIC_RELAXED);
 }
 
 void wh__spool_give_back(struct wh__spool *spool)
@@ -196,9 +212,7 @@ void wh__spool_give_back(struct wh__spool *spool)
 
 void wh__spool_forget(struct wh__spool *spool)
 {
-    for (struct wh__segment *segment = spool->first, *next; segment; segment = next) {
-        next = segment->next;
-        give_back(segment);
-    }
-    *spool = (struct wh__spool){0};
+    const struct wh__batch *batch = spool->batch;
+    give_all_back(spool);
+    *spool = (struct wh__spool){.batch = batch};
 }

@@ -8,7 +8,6 @@
 #include "trace/ids.h"
 #include "trace/sampler.h"
 #include "trace/scope.h"
-#include "trace/spool.h"
 #include "trace/tracestate.h"
 
 /* ---- ids and clock ---- */
@@ -83,15 +82,14 @@ static __attribute__((noinline)) void begin_record(struct wh__trace_node *trace,
                                                    const struct wh__scope *scope, int64_t now)
 {
     begin_clock(trace, parent, now);
-    struct wh__spool *spool = wh__spool_own();
-    struct wh__record *record = spool ? wh__record_new(trace, scope, (enum wh_kind)opts->kind) : NULL;
-    const bool is_counted = trace->flags & WH_SAMPLED; /* what is only recorded goes nowhere */
-    if (spool && is_counted) wh__count(&spool->counts[trace->provider->index].started);
+    struct wh__counts *counts = wh__counts_own(trace->provider);
+    struct wh__record *record = counts ? wh__record_new(trace, scope, (enum wh_kind)opts->kind) : NULL;
+    if (counts) wh__count(&counts->started);
     if (!record) {
-        if (spool && is_counted)
-            wh__count(&spool->counts[trace->provider->index].dropped_memory);
-        else if (is_counted)
-            __atomic_fetch_add(&trace->provider->dropped_homeless, 1, __ATOMIC_RELAXED);
+        if (counts)
+            wh__count(&counts->dropped_memory);
+        else
+            __atomic_fetch_add(&trace->provider->homeless_started, 1, __ATOMIC_RELAXED);
         return;
     }
     if (parent) {
@@ -217,6 +215,33 @@ static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *
     trace->wall = from->wall;
 }
 
+/* ---- the span that ends, once more ---- */
+
+wh_ctx *wh__twin_new(struct wh__trace_node *trace, struct wh__record *record)
+{
+    wh_ctx *node = new_trace_node(&trace->node, trace->provider, WH_NEVER, 0, trace->node.made);
+    if (!node) return wh__no_memory();
+    struct wh__trace_node *twin = (void *)node;
+    carry_on(twin, trace);
+    twin->record = record;
+    node->flags |= WH_RECORDS_;
+    return wh__node_enter(node, 0);
+}
+
+struct wh__record *wh__twin_end(wh_ctx *node)
+{
+    struct wh__record *record = NULL;
+    if (node->flags & WH__TRACE) {
+        struct wh__trace_node *twin = (void *)node;
+        wh__lock(&twin->lock);
+        record = twin->record;
+        __atomic_store_n(&twin->record, NULL, __ATOMIC_RELAXED);
+        wh__unlock(&twin->lock);
+    }
+    wh_end(node);
+    return record;
+}
+
 static int64_t timeout_of(const wh_ctx *ctx, const struct wh_start_opts *opts, int64_t *now)
 {
     *now = opts->timeout || opts->deadline ? wh__now_for(ctx) : 0;
@@ -260,10 +285,12 @@ static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const st
     if (scope && wh__scope_enabled(scope)) {
         begin_span((void *)node, parent, above, opts, scope, wh__self(), now);
         if (opts->at) give_start((void *)node, opts->at);
+        if (wh__unlikely(provider->observes)) wh__observe_start((void *)node, parent);
     } else if (scope) {
         carry_on((void *)node, parent);
     }
     wh__node_enter(node, now);
+    if (scope && provider->has_start && node->flags & WH_RECORDS_) wh__process_start((void *)node, ctx);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
 }

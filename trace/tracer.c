@@ -11,7 +11,7 @@ bool wh_enabled_at(const struct wh_enabled_opts *given)
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     const struct wh__trace_node *above = wh__trace_of(opts.ctx);
     wh_provider *provider = above ? above->provider : wh__default_provider();
-    if (!provider || __atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED) || !provider->processes) return false;
+    if (!provider || __atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED) || !provider->processor_count) return false;
     return wh__scope_enabled(wh__scope_find(provider, opts.scope));
 }
 

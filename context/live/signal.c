@@ -83,7 +83,7 @@ int wh_dump_on(int signo)
     wh__unlock(&lock);
     if (first) wh__at_fork(forget_parents);
     if (!signo || rc) return rc;
-    if (!wh__spawn(&has_thread, "whence-dump", run)) return EAGAIN;
+    if (!wh__spawn(&has_thread, "whence-dump", run, NULL)) return EAGAIN;
     wh__lock(&lock);
     rc = install(signo);
     wh__unlock(&lock);

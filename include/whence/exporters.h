@@ -88,8 +88,10 @@ struct wh_batch {
     size_t count;                  /* of the spans of all scopes */
 };
 
-/* The functions are called from the export thread, one at a time for one exporter, except interrupt and destroy. Put this
- * first in a structure of your own. Members that are NULL are skipped, export_batch excepted. */
+/* The functions are called one at a time for one exporter, except interrupt: from the export thread of its batch processor, or
+ * by a simple one from the thread that ends a span (provider.h). No exporter needs more than that to be safe; those of the
+ * library share nothing with each other. Put this first in a structure of your own. Members that are NULL are skipped,
+ * export_batch excepted. The name is said in reports, and makes otel.component.type: "<name>_span_exporter". */
 struct wh_exporter {
     size_t size;
     const char *name;
@@ -98,7 +100,7 @@ struct wh_exporter {
     int (*export_batch)(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected);
     /* Whatever it still holds must be out when this returns, or at the deadline. 0 or an errno value. */
     int (*flush)(struct wh_exporter *self, int64_t deadline);
-    /* No call follows but destroy. */
+    /* Once. No call follows but destroy; the library's own refuse one all the same (ESHUTDOWN). */
     void (*shutdown)(struct wh_exporter *self, int64_t deadline);
     /* Why the last export failed, or NULL: for the report. Valid until the next call. */
     const char *(*last_error)(struct wh_exporter *self);

@@ -10,14 +10,99 @@
 
 WH_BEGIN_DECLS
 
-/* ---- The provider ----------------------------------------------------------------------------------------------
- *
- * Holds what spans are recorded with and where they go. wh_main() makes one; a program that wants its own makes it
- * here. Spans wait in memory of the thread that ended them and are exported by one background thread, started at the
- * first span. When they come faster than they leave, the new ones are dropped, counted, and reported once per outage. */
 struct wh_exporter; /* exporters.h */
 struct wh_sampler;  /* sampler.h, as the next */
 struct wh_id_generator;
+
+/* ---- Processors ------------------------------------------------------------------------------------------------
+ *
+ * What becomes of spans: the provider calls its processors in the order in which they were given, on the thread that starts or
+ * ends a span (trace/sdk.md, Span processor). Those below take sampled spans to an exporter; your own may look at spans,
+ * annotate them, or hand them on to another. Spans that are recorded but not sampled come to processors, and to no exporter. */
+
+/* A span that has ended. Valid during the call, but what ctx points to may be held. A processor that hands on something else
+ * copies this structure and changes what it wants. */
+struct wh_ended {
+    size_t size;
+    struct wh_bytes span;              /* opentelemetry.proto.trace.v1.Span: wh_span_read() (exporters.h) */
+    bool sampled;
+    const wh_ctx *ctx;                 /* the span's context, which records no more */
+    struct wh_bytes resource;          /* opentelemetry.proto.resource.v1.Resource */
+    struct wh_str schema_url;          /* of the resource */
+    struct wh_bytes scope;             /* opentelemetry.proto.common.v1.InstrumentationScope */
+    struct wh_str scope_schema_url;
+    const void *origin;                /* where the last four stand for ever: for the batch processor */
+};
+
+/* Put this first in a structure of your own. Members that are NULL are skipped. Every function may be called from any thread,
+ * from several at once, and holds up whoever calls it: none may wait, nor throw. With no lock of the library held. */
+struct wh_processor {
+    size_t size;
+    const char *name;
+    /* A recording span has started: it can be annotated, and outlives the call if it is held. parent: what wh_start() was given. */
+    void (*on_start)(struct wh_processor *self, const wh_ctx *span, const wh_ctx *parent);
+    /* It ends: its end timestamp is taken, and nobody but this call can change it any more. `span` is another context of the same
+     * span, for this; it is below the one that ends, and records until every processor has had its turn. Without memory for it, it
+     * records nothing. */
+    void (*on_ending)(struct wh_processor *self, const wh_ctx *span);
+    void (*on_end)(struct wh_processor *self, const struct wh_ended *ended);
+    /* What has ended by now is to be through when this returns, or at the deadline, an instant. 0 or an errno value. */
+    int (*flush)(struct wh_processor *self, int64_t deadline);
+    /* Once, after a flush; after it only destroy is called, although on_start, on_ending and on_end may still be running. */
+    int (*shutdown)(struct wh_processor *self, int64_t deadline);
+    /* Nobody is in any of these any more, nor will be. */
+    void (*destroy)(struct wh_processor *self);
+};
+
+/* Spans wait in memory of the thread that ended them and are exported by a background thread of the processor's own, started at
+ * the first span (trace/sdk.md, Batching processor). When they come faster than they leave, the new ones are dropped, counted,
+ * and reported once per outage. Owns the exporter, also if it returns NULL (ENOMEM, or EINVAL: there is none). */
+struct wh_batch_processor_opts {
+    size_t size;
+    struct wh_exporter *exporter;
+    uint32_t max_queue WH_ZERO_;                      /* spans that may wait, for each thread that ends some; 0: 2048 */
+    uint32_t max_batch WH_ZERO_;                      /* spans in one export; 0: 512; at most max_queue */
+    int64_t schedule_delay WH_ZERO_;                  /* the longest a span waits when few come; 0: 5 s */
+    int64_t export_timeout WH_ZERO_;                  /* for one export; 0: 30 s */
+};
+#define wh_batch_processor_new(...) wh_batch_processor_new_at(WH_OPTS_(struct wh_batch_processor_opts, .exporter = __VA_ARGS__))
+WH_API struct wh_processor *wh_batch_processor_new_at(const struct wh_batch_processor_opts *opts);
+
+/* The thread that ends a span exports it, and waits for that; threads that end spans at once wait for each other. For
+ * development: a slow exporter is felt at every wh_end(). Owns the exporter likewise. */
+struct wh_simple_processor_opts {
+    size_t size;
+    struct wh_exporter *exporter;
+    int64_t export_timeout WH_ZERO_;                  /* for one export, and for waiting until it can begin; 0: 30 s */
+};
+#define wh_simple_processor_new(...) wh_simple_processor_new_at(WH_OPTS_(struct wh_simple_processor_opts, .exporter = __VA_ARGS__))
+WH_API struct wh_processor *wh_simple_processor_new_at(const struct wh_simple_processor_opts *opts);
+
+/* What has become of the sampled spans that such a processor was given. taken = exported + waiting + every kind of dropped. */
+struct wh_processor_stats {
+    size_t size;               /* sizeof(struct wh_processor_stats): set it before the call */
+    uint64_t taken;
+    uint64_t waiting;          /* in its queues or with its exporter */
+    uint64_t exported;         /* the exporter has accepted them */
+    uint64_t dropped_queue;    /* more waited than max_queue allows */
+    uint64_t dropped_memory;   /* no memory to keep them */
+    uint64_t dropped_export;   /* the exporter gave up or was refused; or, of a simple one, it was busy for too long */
+    uint64_t dropped_shutdown; /* ended after the shutdown, or left when it ran out of time */
+    uint64_t exports;          /* calls of the exporter, */
+    uint64_t exports_failed;   /* those that failed as a whole, */
+    uint64_t export_time;      /* and how long all of them took, in nanoseconds */
+};
+/* False, and *stats untouched, for a processor that is not of the library. */
+WH_API bool wh_processor_stats(const struct wh_processor *processor, struct wh_processor_stats *stats);
+
+/* For a processor that no provider owns. NULL is ignored. */
+WH_API void wh_processor_free(struct wh_processor *processor);
+
+/* ---- The provider ----------------------------------------------------------------------------------------------
+ *
+ * Holds what spans are recorded with and where they go. wh_main() makes one; a program that wants its own makes it
+ * here. A process may have several, say a proxy's and a plugin's, and a provider several exporters: no one of them holds up
+ * another. Every function may be called from any thread at any time. */
 
 /* What a span may hold. 0: the general limit below, and where there is none, the default. What is over a limit is left out
  * and counted on the span. The attributes of resources and scopes have no limits. */
@@ -54,21 +139,30 @@ struct wh_provider_opts {
     const struct wh_resource *base WH_ZERO_;          /* what they are added to (resource.h); copied; NULL: the default resource */
     struct wh_sampler *sampler WH_ZERO_;              /* owned, as the exporters; NULL: ParentBased(AlwaysOn) */
     struct wh_limits limits WH_EMPTY_;
-    struct wh_exporter *const *exporters WH_ZERO_;    /* owned by the provider from here on, also on failure */
+    struct wh_exporter *const *exporters WH_ZERO_;    /* each with a batch processor of its own, after .processors; owned by
+                                                         the provider from here on, also on failure, as are those */
     size_t exporter_count WH_ZERO_;
-    uint32_t max_queue WH_ZERO_;                      /* spans that may wait, for each thread that ends some; 0: 2048 */
-    uint32_t max_batch WH_ZERO_;                      /* spans in one export; 0: 512 */
-    int64_t schedule_delay WH_ZERO_;                  /* the longest a span waits when few come; 0: 5 s */
-    int64_t export_timeout WH_ZERO_;                  /* for one export; 0: 30 s */
+    uint32_t max_queue WH_ZERO_;                      /* of these batch processors, as the next three: see there */
+    uint32_t max_batch WH_ZERO_;
+    int64_t schedule_delay WH_ZERO_;
+    int64_t export_timeout WH_ZERO_;
     bool cancelled_is_error WH_ZERO_;                 /* status ERROR also for spans that were cancelled benignly */
     const struct wh_scope *scope WH_ZERO_;            /* of spans that are started without one; NULL: whence and its version */
     struct wh_tracer_configure configure WH_EMPTY_;   /* no fn: every scope is enabled */
     struct wh_id_generator *ids WH_ZERO_;             /* owned likewise; NULL: random ids */
+    struct wh_processor *const *processors WH_ZERO_;  /* called in this order */
+    size_t processor_count WH_ZERO_;
+    bool observe WH_ZERO_;                            /* count otel.sdk.span.started too, which costs every span some time */
 };
 
 /* NULL and ENOMEM in errno if there is no memory for it. */
 #define wh_provider_new(...) wh_provider_new_at(WH_OPTS_(struct wh_provider_opts, __VA_ARGS__))
 WH_API wh_provider *wh_provider_new_at(const struct wh_provider_opts *opts);
+
+/* The provider of contexts that come from nowhere, such as the children of wh_background(): what wh_main() has made or was given, or
+ * what was set here. NULL: none. One that is shut down is it no longer. Not owned. */
+WH_API wh_provider *wh_provider_default(void);
+WH_API void wh_provider_set_default(wh_provider *provider);
 
 /* A root for the contexts of this provider, to be ended like any other. */
 #define wh_provider_root(provider) wh_provider_root_at((provider), WH_HERE)
@@ -77,17 +171,18 @@ WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct
 /* Asks .configure again about every scope. For spans that are started from now on, soon. */
 WH_API void wh_provider_reconfigure(wh_provider *provider);
 
-/* Exports everything that has ended by now. 0; ETIMEDOUT after `timeout`, and the export goes on; EIO if an exporter failed;
- * EALREADY once the shutdown has begun. */
+/* Exports everything that has ended by now, by all processors at once. 0; ETIMEDOUT after `timeout`, and the export goes on;
+ * EIO if an exporter failed; EALREADY once the shutdown has begun. */
 WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
 
-/* Flushes, shuts the exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results;
- * after ETIMEDOUT the exporters are shut down as soon as they come back. The provider object itself stays valid for ever:
- * contexts may still point to it. All providers share one export thread, so an exporter that ignores its deadline holds up
- * all of them; and beyond the sixteenth of a process they share their statistics. */
+/* Flushes, shuts processors and exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results;
+ * after ETIMEDOUT the exporters that were late are shut down as soon as they come back. The provider object itself stays valid
+ * for ever: contexts may still point to it. */
 WH_API int wh_provider_shutdown(wh_provider *provider, int64_t timeout);
 
-/* What has become of the spans. started = exported + waiting + open + every kind of dropped. */
+/* What has become of the spans. With one exporter, started = exported + waiting + open + recorded_only + every kind of dropped.
+ * With several, exported and dropped are sums over them: a span counts once in each; what no exporter of the library was
+ * given is dropped for all of them. Processors of your own do their own counting. */
 struct wh_provider_stats {
     size_t size; /* sizeof(struct wh_provider_stats): set it before the call */
     uint64_t started;          /* recording spans */
@@ -97,8 +192,33 @@ struct wh_provider_stats {
     uint64_t dropped_memory;   /* no memory to record or to keep it */
     uint64_t dropped_export;   /* the exporter gave up or was refused */
     uint64_t dropped_shutdown; /* ended after the shutdown, or left when it ran out of time */
+    uint64_t recorded_only;    /* ended, not sampled: for processors, not for exporters */
 };
 WH_API void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats);
+
+/* ---- The tracer, observed --------------------------------------------------------------------------------------
+ *
+ * How tracing itself is doing, under the names that OpenTelemetry's semantic conventions have for it (1.44, otel/sdk-metrics.md):
+ * for whatever metrics a program has. */
+enum wh_measure_kind { WH_COUNTER, WH_UP_DOWN_COUNTER, WH_HISTOGRAM };
+struct wh_measure {
+    size_t size;
+    const char *name;          /* otel.sdk.span.live and so on */
+    const char *unit;          /* "{span}", or "s" */
+    enum wh_measure_kind kind;
+    struct wh_attrs attrs;
+    int64_t value;             /* of counters: since the provider was made, or in the child since the fork */
+    uint64_t count;            /* of a histogram: how many, and what they took in all, least and most, in the unit */
+    double sum, min, max;
+};
+
+/* Calls each(measure, arg) for everything that can be said now; of errors only those that have happened. What it is given is valid
+ * during the call. */
+WH_API void wh_provider_observe(const wh_provider *provider, void (*each)(const struct wh_measure *measure, void *arg), void *arg);
+
+/* The same as one event, "otel.sdk.report", on the span of ctx: an attribute for each, its key the name and then, after slashes, the
+ * values of the measure's attributes. Of a histogram the sum. ctx may be of the same provider. */
+WH_API void wh_provider_observe_on(const wh_provider *provider, const wh_ctx *ctx);
 
 WH_END_DECLS
 #endif

@@ -215,7 +215,7 @@ static void *note_start(void *unused)
 
 static void *spawn_too(void *unused)
 {
-    return wh__spawn(&runs, "whence-test", note_start) ? &runs : unused;
+    return wh__spawn(&runs, "whence-test", note_start, NULL) ? &runs : unused;
 }
 
 static void spawned_once_and_deaf_to_signals(void **state)
@@ -251,14 +251,14 @@ static void what_cannot_be_spawned_is_said_once_and_tried_again(void **state)
     assert_int_equal(pthread_setattr_default_np(&huge), 0);
     wh_report_to(count_reports, NULL);
     started = 0;
-    for (int i = 0; i < 3; i++) assert_false(wh__spawn(&none, "whence-none", note_start));
+    for (int i = 0; i < 3; i++) assert_false(wh__spawn(&none, "whence-none", note_start, NULL));
     wh_report_to(NULL, NULL);
     pthread_setattr_default_np(&before);
     pthread_attr_destroy(&huge);
     pthread_attr_destroy(&before);
     assert_int_equal(reports, 1);
     assert_false(none);
-    assert_true(wh__spawn(&none, "whence-none", note_start));
+    assert_true(wh__spawn(&none, "whence-none", note_start, NULL));
     EVENTUALLY(__atomic_load_n(&started, __ATOMIC_ACQUIRE) == 1);
 }
 

@@ -1,4 +1,5 @@
 /* A batch of several scopes, each with its own spans and schema URL, as every exporter of the library takes it. */
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -81,12 +82,31 @@ static void the_console_draws_the_spans_of_all_scopes(void **state)
     channel_close(&channel);
 }
 
+/* trace/sdk.md, Span exporter: after Shutdown, Export returns Failure. */
+static void after_its_shutdown_an_exporter_refuses_every_batch(void **state)
+{
+    (void)state;
+    struct channel channel = channel_open(0);
+    struct wh_exporter *exporters[] = {channel.console, wh_memory_exporter_new(10), wh_file_exporter_new(in_folder("lines"))};
+    for (size_t i = 0; i < 3; i++) {
+        size_t rejected = 0;
+        assert_int_equal(exporters[i]->export_batch(exporters[i], &batch, WH_NEVER, &rejected), 0);
+        exporters[i]->shutdown(exporters[i], wh_now());
+        assert_int_equal(exporters[i]->export_batch(exporters[i], &batch, WH_NEVER, &rejected), ESHUTDOWN);
+    }
+    assert_int_equal(wh_memory_count(exporters[1]), 4);
+    wh_exporter_free(exporters[1]);
+    wh_exporter_free(exporters[2]);
+    channel_close(&channel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_every_scope_with_its_spans_and_schema_url),
         cmocka_unit_test(memory_keeps_the_spans_of_all_scopes),
         cmocka_unit_test(the_console_draws_the_spans_of_all_scopes),
+        cmocka_unit_test(after_its_shutdown_an_exporter_refuses_every_batch),
     };
     return cmocka_run_group_tests(tests, make_batch, remove_folder);
 }

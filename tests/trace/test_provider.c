@@ -97,6 +97,7 @@ static void an_impatient_flush_loses_nothing(void **state)
         make_spans(other, 10);
         assert_int_equal(wh_provider_flush(impatient, WH_MS(20)), ETIMEDOUT);
     }
+    assert_int_equal(wh_provider_flush(impatient, WH_SEC(20)), 0);
     assert_int_equal(wh_provider_flush(other, WH_SEC(20)), 0);
     assert_int_equal(stats_of(impatient).exported, 30);
     assert_int_equal(stats_of(other).exported, 30);
@@ -104,8 +105,31 @@ static void an_impatient_flush_loses_nothing(void **state)
     assert_int_equal(wh_provider_shutdown(other, WH_SEC(20)), 0);
 }
 
-/* What a shutdown could not wait for is closed when it comes back: also if it was somebody else's exporter that was busy. */
+/* What a shutdown could not wait for is closed when it comes back. */
 static void who_was_held_up_is_closed_later(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.blocked = 1;
+    wh_provider *stuck = provider_of(&s, .schedule_delay = WH_MS(1));
+    make_spans(stuck, 10);
+    while (!__atomic_load_n(&s.inside, __ATOMIC_ACQUIRE)) usleep(1000);
+    make_spans(stuck, 5);
+    assert_int_equal(wh_provider_shutdown(stuck, WH_MS(100)), ETIMEDOUT);
+    assert_int_equal(s.destroyed, 0);
+    make_spans(stuck, 5);
+    scripted_block(&s, false);
+    while (!__atomic_load_n(&s.destroyed, __ATOMIC_ACQUIRE)) usleep(1000);
+    assert_int_equal(s.shutdowns, 1);
+    assert_int_equal(s.destroyed, 1);
+    const struct wh_provider_stats stats = stats_of(stuck);
+    assert_int_equal(stats.started, 15);
+    assert_adds_up(&stats);
+}
+
+/* An exporter that does not come back is no matter of another provider's. */
+static void who_hangs_holds_up_no_other_provider(void **state)
 {
     (void)state;
     static struct scripted s, t;
@@ -115,15 +139,13 @@ static void who_was_held_up_is_closed_later(void **state)
     make_spans(stuck, 10);
     while (!__atomic_load_n(&s.inside, __ATOMIC_ACQUIRE)) usleep(1000);
     make_spans(other, 10);
-    assert_int_equal(wh_provider_shutdown(other, WH_MS(100)), ETIMEDOUT);
-    assert_int_equal(t.destroyed, 0);
-    scripted_block(&s, false);
-    for (int i = 0; i < 2000 && !__atomic_load_n(&t.destroyed, __ATOMIC_ACQUIRE); i++) usleep(5000);
-    assert_int_equal(t.shutdowns, 1);
+    assert_int_equal(wh_provider_flush(other, WH_SEC(60)), 0);
+    assert_int_equal(wh_provider_shutdown(other, WH_SEC(60)), 0);
+    assert_int_equal(t.spans, 10);
     assert_int_equal(t.destroyed, 1);
-    assert_int_equal(wh_provider_shutdown(stuck, WH_SEC(20)), 0);
-    const struct wh_provider_stats stats = stats_of(other);
-    assert_adds_up(&stats);
+    scripted_block(&s, false);
+    assert_int_equal(wh_provider_shutdown(stuck, WH_SEC(60)), 0);
+    assert_int_equal(s.spans, 10);
 }
 
 /* An exporter that never comes back is left what it uses. Static: the thread stays in it to the end of the process. */
@@ -154,7 +176,8 @@ static void two_providers_keep_apart(void **state)
         WH_AUTO wh_ctx *child = wh_start(in_b, "child in b");
         wh_set(in_a, "i", i);
     }
-    wh_provider_flush(a.provider, WH_SEC(5));
+    assert_int_equal(wh_provider_flush(a.provider, WH_SEC(60)), 0);
+    assert_int_equal(wh_provider_flush(b.provider, WH_SEC(60)), 0);
     assert_int_equal(wh_memory_count(a.memory), 10);
     assert_int_equal(wh_memory_count(b.memory), 20);
     assert_int_equal(stats_of(a.provider).started, 10);
@@ -168,6 +191,48 @@ static void two_providers_keep_apart(void **state)
     spans_end(&b);
 }
 
+/* ---- the default ---- */
+
+static void contexts_that_come_from_nowhere_are_of_the_default_provider(void **state)
+{
+    (void)state;
+    struct spans a = spans_begin(), b = spans_begin();
+    assert_null(wh_provider_default());
+    WH_AUTO wh_ctx *nobodys = wh_start(NULL, "nobody's");
+    assert_false(wh_recording(nobodys));
+    wh_provider_set_default(a.provider);
+    assert_ptr_equal(wh_provider_default(), a.provider);
+    WH_AUTO wh_ctx *own = wh_with_cancel(wh_background());
+    wh_end(wh_start(own, "default"));
+    wh_end(wh_start(b.root, "other")); /* whose context says so */
+    span_named(&a, "default");
+    span_named(&b, "other");
+    assert_int_equal(wh_provider_shutdown(a.provider, WH_SEC(60)), 0);
+    assert_null(wh_provider_default());
+    WH_AUTO wh_ctx *late = wh_start(NULL, "late");
+    assert_false(wh_recording(late));
+    wh_end(a.root);
+    spans_end(&b);
+}
+
+static void an_older_callers_shorter_options_are_honoured(void **state)
+{
+    (void)state;
+    struct scripted s;
+    scripted_init(&s);
+    struct wh_exporter *list[] = {&s.exporter};
+    const struct wh_provider_opts old = {.size = offsetof(struct wh_provider_opts, processors), .exporters = list,
+        .exporter_count = 1, .processors = (void *)1, .processor_count = 7};
+    wh_provider *provider = wh_provider_new_at(&old);
+    make_spans(provider, 3);
+    assert_int_equal(wh_provider_shutdown(provider, WH_SEC(60)), 0);
+    assert_int_equal(s.spans, 3);
+    struct wh_provider_stats stats = {.size = offsetof(struct wh_provider_stats, exported), .exported = 77};
+    wh_provider_stats(provider, &stats);
+    assert_int_equal(stats.started, 3);
+    assert_int_equal(stats.exported, 77);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,8 +242,11 @@ int main(void)
         cmocka_unit_test(flush_and_shutdown_obey_their_limits),
         cmocka_unit_test(an_impatient_flush_loses_nothing),
         cmocka_unit_test(who_was_held_up_is_closed_later),
+        cmocka_unit_test(who_hangs_holds_up_no_other_provider),
         cmocka_unit_test(an_exporter_that_hangs_for_ever),
         cmocka_unit_test(two_providers_keep_apart),
+        cmocka_unit_test(contexts_that_come_from_nowhere_are_of_the_default_provider),
+        cmocka_unit_test(an_older_callers_shorter_options_are_honoured),
     };
     return cmocka_run_group_tests_name("provider", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "batches.h"
 #include "gate.h"
+#include "trace/gather.h"
 #include "trace/scope.h"
 
 WH_SCOPE(http, "http", .version = "1.2", .schema_url = "https://schema/1");

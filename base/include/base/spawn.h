@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Starts fn(NULL) unless *runs is set already, and sets it. If no thread can be had it says so once, leaves *runs false,
+/* Starts fn(arg) unless *runs is set already, and sets it. If no thread can be had it says so once, leaves *runs false,
  * and returns false: the next need tries again. `runs` must be cleared in the child of a fork(). */
-bool wh__spawn(bool *runs, const char *name, void *(*fn)(void *unused));
+bool wh__spawn(bool *runs, const char *name, void *(*fn)(void *arg), void *arg);
 
 #endif

@@ -30,7 +30,8 @@ struct wh__thread {
     uint32_t number;            /* of this record, from 0 */
     uint32_t busy_times;        /* context: how often */
     const void *busy_parent;    /* this parent's lock was found taken */
-    void *spool;                /* trace: spans that have ended on this thread */
+    void *slots;                /* trace: what it keeps for each provider and processor, */
+    void *spools;               /* and which of these may hold spans */
     bool taken;                 /* under the registry's lock */
     bool lost;                  /* its thread stayed in the parent process; set at a fork() and never again */
     struct wh__thread *next;    /* the next of all records ever made; immutable once linked */

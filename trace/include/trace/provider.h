@@ -7,17 +7,20 @@
 #include <whence/resource.h>
 #include <whence/sampler.h>
 
-#include "trace/gather.h"
+#include "trace/slot.h"
 
-/* Counters of one provider on one thread: written by that thread alone, read by whoever asks. */
+/* What is counted of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {
-    uint64_t started, ended, dropped_queue, dropped_memory, dropped_shutdown;
+    uint64_t started, ended, recorded_only, dropped_memory, dropped_shutdown;
+    uint64_t inside;                  /* how often the thread is in a processor of somebody's own */
+    uint64_t origins[3][3];           /* observed: spans, recorded or not, by the parent (none, local, remote) and the decision */
 };
-enum { WH__COUNTED_PROVIDERS = 16 }; /* that many have counters on every thread; all later ones share the last */
 
 enum { WH__SCOPE_BUCKETS = 64 };
 struct wh__scope;
 struct wh__scope_seen;
+struct wh__batch;
+struct wh__pipe;
 
 struct wh_provider {
     struct wh_limits limits;          /* immutable, as all up to here; every one is what holds */
@@ -30,19 +33,22 @@ struct wh_provider {
     struct wh_bytes resource;         /* encoded */
     struct wh__scope *own;            /* of what is started without a scope */
     struct wh_tracer_configure configure;
-    uint32_t max_queue, max_batch;
-    int64_t schedule_delay, export_timeout;
     bool cancelled_is_error;
-    bool processes;                   /* somebody takes what is recorded */
-    unsigned index;                   /* of its counters */
-    size_t exporter_count;
-    struct wh_exporter **exporters;   /* [the drain's lock] after the shutdown there are none */
+    uint32_t number;                  /* of its counters on every thread */
+    size_t processor_count, pipe_count; /* of all, and of those that are the library's */
+    struct wh_processor **processors;
+    struct wh__pipe **pipes;          /* the same, those that are the library's */
+    struct wh__batch *only;           /* the one processor, if there is no other */
+    bool has_start, has_ending;       /* some processor has such a function */
+    bool has_others;                  /* some processor is somebody's own */
+    bool observes;                    /* counts what is started by its origin */
 
     bool closing;                     /* atomic: its shutdown has begun */
     bool shut_down;                   /* atomic: nothing is recorded any more */
-    bool close_late;                  /* atomic: its exporters were busy when its shutdown had to end: they are closed after */
-    int64_t closing_deadline;         /* atomic, with `closing` */
-    uint64_t dropped_homeless;        /* atomic: on threads without memory for counters */
+    bool destroys;                    /* atomic: its processors are to be destroyed when nobody is in them */
+    uint64_t homeless_started, homeless_ended; /* atomic: spans lost on threads without memory for counters, which started or
+                                         ended them; */
+    uint64_t homeless_inside;         /* and how many of these threads are in processors */
     bool plain;                       /* atomic: what is started without a scope may begin by the short way */
     uint32_t plain_lock;              /* for changing that */
 
@@ -53,13 +59,6 @@ struct wh_provider {
         struct wh__scope *all;        /* atomic, as the buckets: lists that only grow, at their heads */
         struct wh__scope_seen *seen[WH__SCOPE_BUCKETS];
     } scopes;
-
-    /* of whoever holds the drain; the counters are atomic for those who ask */
-    struct wh__gather gather;
-    uint64_t exported, dropped_export, dropped_at_shutdown;
-    uint64_t losses_seen, losses_said, exported_seen;
-    int64_t last_loss;
-    bool in_outage;                   /* that spans are lost has been said, and not yet that it is over */
 
     wh_provider *next;                /* all providers, newest first; none is ever freed */
 };
@@ -77,22 +76,38 @@ void wh__set_default_provider(wh_provider *provider);
 /* All providers, newest first. */
 wh_provider *wh__providers(void);
 
-/* So many spans waiting on one thread are worth waking the export thread for. */
-static inline uint64_t wh__many(const wh_provider *provider)
+/* The counters of this thread; NULL without memory. */
+static inline struct wh__counts *wh__counts_own(const wh_provider *provider)
 {
-    return provider->max_batch < provider->max_queue / 2 ? provider->max_batch : (provider->max_queue + 1) / 2;
+    struct wh__thread *self = wh__self();
+    struct wh__counts *counts = wh__slot_own(self, provider->number);
+    return wh__likely(counts) || !self ? counts : wh__slot_make(self, provider->number, sizeof *counts);
 }
 
-/* Says when spans begin to be lost, and when that is over, or how many it were at the end. For whoever holds the drain. */
-void wh__provider_report_losses(wh_provider *provider, bool at_the_end);
-
-/* Closes the exporters that a shutdown could not wait for. For whoever holds the drain. */
-void wh__provider_close_late(wh_provider *provider);
+/* Nine tenths of the time that is left: the rest is kept for those who do not come back by themselves. */
+int64_t wh__most_of(int64_t deadline);
 
 /* After anything that it depends on has changed. */
 void wh__provider_settle(wh_provider *provider);
 
-/* In the child of a fork: what is counted and what waits is the parent's. */
-void wh__provider_forget(wh_provider *provider);
+/* From now on, in the child of a fork: what is counted and what waits is the parent's. */
+void wh__provider_sees_forks(void);
+
+/* ---- process.c: calling the processors ---- */
+struct wh__trace_node;
+struct wh__record;
+void wh__process_start(const struct wh__trace_node *trace, const wh_ctx *parent);
+void wh__process_ending(struct wh__trace_node *trace, struct wh__record **record);
+void wh__process_end(const struct wh__trace_node *trace, const struct wh__record *record);
+
+/* Destroys them when nobody is in them any more: now, until the deadline, or when the last one leaves. */
+void wh__process_no_more(wh_provider *provider, int64_t deadline);
+
+/* ---- observe.c: a span has been started ---- */
+void wh__observe_start(const struct wh__trace_node *trace, const struct wh__trace_node *parent);
+
+/* ---- stats.c: of a pipe; and what was lost before it came to any, `stats` being all zero ---- */
+void wh__pipe_stats(const struct wh__pipe *pipe, struct wh_processor_stats *stats);
+void wh__provider_losses(const wh_provider *provider, struct wh_provider_stats *stats);
 
 #endif

@@ -98,6 +98,11 @@ static inline const char *wh__name_of(const struct wh__trace_node *trace)
 wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct wh_span_context *from, int64_t timeout,
                        int64_t now, const struct wh_site *made);
 
+/* Another node of the same span, below it, that records into `record`, which is nobody else's; and taking that back from it, NULL if
+ * there was no memory for the node. */
+wh_ctx *wh__twin_new(struct wh__trace_node *trace, struct wh__record *record);
+struct wh__record *wh__twin_end(wh_ctx *node);
+
 /* ---- record.c: under the node's lock, or while nobody else can see the record ---- */
 
 /* A record with the head of the span in it; NULL without memory. */
