@@ -15,10 +15,7 @@ static wh_provider *new_provider(struct wh__exporters *exporters, const wh_resou
     struct wh_provider_opts opts = {.size = sizeof opts, .base = resource, .sampler = wh__env_sampler(),
         .exporters = exporters->list, .exporter_count = exporters->count};
     wh__env_limits(&opts.limits);
-    wh__env_size("OTEL_BSP_MAX_QUEUE_SIZE", 1, &opts.max_queue);
-    wh__env_size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, &opts.max_batch);
-    wh__env_delay("OTEL_BSP_SCHEDULE_DELAY", &opts.schedule_delay);
-    wh__env_timeout("OTEL_BSP_EXPORT_TIMEOUT", &opts.export_timeout);
+    wh__env_batch(&opts);
     wh__env_bool("WHENCE_CANCELLED_IS_ERROR", &opts.cancelled_is_error);
     return wh_provider_new_at(&opts);
 }

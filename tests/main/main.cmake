@@ -1,3 +1,6 @@
+foreach(subject values variables)
+    whence_test(main/test_${subject}.c LABELS quick LINK m)
+endforeach()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 if(TARGET whence-otlp)
     add_executable(main_program main/program.c)

@@ -27,8 +27,9 @@ wh_resource *wh__parse_attributes(const char *text);
 
 struct wh_sampler *wh__env_sampler(void);
 
-/* The model-specific variable, else the general one. What is not said stays as it is. */
+/* What is not said stays as it is. */
 void wh__env_limits(struct wh_limits *limits);
+void wh__env_batch(struct wh_provider_opts *opts);
 
 /* What OTEL_EXPORTER_OTLP_* say; the texts stay the environment's. */
 struct wh_otlp_opts wh__env_otlp(void);
