@@ -140,7 +140,71 @@ class Environment(unittest.TestCase):
             self.assertWarns(stderr, "OTEL_RESOURCE_ATTRIBUTES", bad)
             self.assertNotIn("a", resource)
 
+    def test_the_resource_is_detected(self):
+        (resource,), _, _ = self.stdout_exporter()
+        self.assertRegex(resource["service.instance.id"], "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+        self.assertEqual(resource["os.type"], "linux")
+        self.assertEqual(resource["process.executable.path"], os.path.realpath(PROGRAM))
+        self.assertNotIn("process.command_line", resource)
+        (other,), _, _ = self.stdout_exporter()
+        self.assertNotEqual(resource["service.instance.id"], other["service.instance.id"])
+
+    def test_detectors_can_be_chosen(self):
+        (resource,), _, stderr = self.stdout_exporter(WHENCE_RESOURCE_DETECTORS="none")
+        self.assertEqual(stderr, [])
+        self.assertEqual(set(resource), {"telemetry.sdk.name", "telemetry.sdk.language", "telemetry.sdk.version", "service.name",
+                                         "service.version", "host.name"})
+        (resource,), _, _ = self.stdout_exporter(WHENCE_RESOURCE_DETECTORS="command")
+        self.assertEqual(resource["process.command_line"], PROGRAM)
+        (resource,), _, stderr = self.stdout_exporter(WHENCE_RESOURCE_DETECTORS="host,cloud")
+        self.assertWarns(stderr, "WHENCE_RESOURCE_DETECTORS=cloud")
+        self.assertIn("os.type", resource)
+
+    def test_the_children_of_a_fork_are_instances_of_their_own(self):
+        stdout, stderr, status, _ = run("fork", OTEL_TRACES_EXPORTER="otlp/stdout", ASAN_OPTIONS="detect_leaks=0")
+        self.assertEqual((status, stderr), (0, []))
+        ids = {}
+        for line in stdout.splitlines():
+            for resource_spans in json.loads(line)["resourceSpans"]:
+                attributes = {a["key"]: a["value"] for a in resource_spans["resource"]["attributes"]}
+                for span in resource_spans["scopeSpans"][0]["spans"]:
+                    ids[span["name"]] = (attributes["service.instance.id"]["stringValue"], attributes["process.pid"]["intValue"],
+                                         attributes["process.parent_pid"]["intValue"])
+        self.assertEqual(ids["before"], ids["after"])
+        self.assertNotEqual(ids["before"][0], ids["in the child"][0])
+        self.assertEqual(ids["in the child"][2], ids["before"][1])
+
+    # ---- what it says ----
+
+    def test_the_log_level(self):
+        for level, lines in (("", 1), ("warn", 1), ("ERROR", 0), ("none", 0)):
+            _, spans, stderr = self.stdout_exporter(OTEL_LOG_LEVEL=level, OTEL_BSP_MAX_QUEUE_SIZE="many")
+            self.assertEqual((len(spans), len(stderr)), (1, lines), level)
+        _, spans, stderr = self.stdout_exporter(OTEL_LOG_LEVEL="loud")
+        self.assertWarns(stderr, "OTEL_LOG_LEVEL=loud")
+        self.assertEqual(len(spans), 1)
+
+    def test_a_configuration_file_is_said_to_be_no_support(self):
+        _, spans, stderr = self.stdout_exporter(OTEL_CONFIG_FILE="/etc/otel.yaml")
+        self.assertWarns(stderr, "OTEL_CONFIG_FILE=/etc/otel.yaml", "not supported")
+        self.assertEqual(len(spans), 1)
+
     # ---- how much ----
+
+    def test_a_file_of_traces_rotates(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "spans.jsonl")
+            for _ in range(4):
+                _, spans, stderr = self.stdout_exporter(WHENCE_TRACES_FILE=path, WHENCE_TRACES_FILE_MAX_BYTES="1000",
+                                                        WHENCE_TRACES_FILE_MAX_FILES="3")
+                self.assertEqual((len(spans), stderr), (1, []))
+            self.assertEqual(sorted(os.listdir(folder)), ["spans.1.jsonl", "spans.2.jsonl", "spans.jsonl"])
+
+    def test_limits_of_attributes(self):
+        for general, specific, kept in (("", "", 1), ("1", "", 1), ("0", "", 0), ("5", "0", 0), ("0", "1", 1), ("-1", "", 1)):
+            _, (span,), stderr = self.stdout_exporter(OTEL_ATTRIBUTE_COUNT_LIMIT=general, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=specific)
+            self.assertEqual((len(span.get("attributes", [])), span.get("droppedAttributesCount", 0)), (kept, 1 - kept))
+            self.assertEqual(len(stderr), int(general == "-1"))
 
     def test_samplers(self):
         for sampler, arg, kept in (("always_on", "", 1), ("always_off", "", 0), ("ALWAYS_OFF", "", 0), ("traceidratio", "0", 0),
