@@ -61,5 +61,13 @@ WH_API const char *wh_resource_schema_url(const wh_resource *resource);
 struct wh_attr_view; /* exporters.h */
 WH_API bool wh_resource_attr(const wh_resource *resource, const char *key, struct wh_attr_view *attr);
 
+/* ---- For readers outside ---------------------------------------------------------------------------------------
+ *
+ * Shows the resource to profilers and the like that may read this process's memory: the process context of OpenTelemetry (OTEP
+ * 4719, development; Linux). There is one for each process: the last that was published. A child of a fork has its own. Costs a
+ * page and a copy, for as long as the process lives. 0; ENOMEM; ENOTSUP: this system offers no way; EBUSY: another thread is at it;
+ * or another errno value. wh_main() does it where WHENCE_PROCESS_CONTEXT is true. */
+WH_API int wh_resource_publish(const wh_resource *resource);
+
 WH_END_DECLS
 #endif

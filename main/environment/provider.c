@@ -1,4 +1,6 @@
 /* The variables together. */
+#include <string.h>
+
 #include "main/environment.h"
 #include "main/values.h"
 
@@ -20,6 +22,14 @@ static wh_provider *new_provider(struct wh__exporters *exporters, const wh_resou
     return wh_provider_new_at(&opts);
 }
 
+static void publish(const wh_resource *resource)
+{
+    bool asked = false;
+    wh__env_bool("WHENCE_PROCESS_CONTEXT", &asked);
+    const int rc = asked ? wh_resource_publish(resource) : 0;
+    if (rc) wh_report(WH_WARNING, "the process context cannot be published (%s)", strerror(rc));
+}
+
 wh_provider *wh__provider_from_environment(const char *service, const char *version)
 {
     bool disabled = false;
@@ -30,6 +40,7 @@ wh_provider *wh__provider_from_environment(const char *service, const char *vers
     if (exporters.count == 0) return NULL;
     wh_resource *resource = wh__env_resource(service, version);
     wh_provider *provider = new_provider(&exporters, resource);
+    publish(resource);
     wh_resource_free(resource);
     if (!provider) wh_report(WH_ERROR, "no memory for tracing: nothing is recorded");
     return provider;

@@ -174,6 +174,14 @@ class Environment(unittest.TestCase):
         self.assertNotEqual(ids["before"][0], ids["in the child"][0])
         self.assertEqual(ids["in the child"][2], ids["before"][1])
 
+    def test_the_process_context_is_shown_when_asked_for(self):
+        for asked, shown in (("", False), ("false", False), ("true", True)):
+            process = self.wait_and_signal(0, WHENCE_PROCESS_CONTEXT=asked)
+            with open(f"/proc/{process.pid}/maps", encoding="utf-8") as maps:
+                self.assertEqual(bool(re.search(r"(/memfd:|\[anon_shmem:|\[anon:)OTEL_CTX", maps.read())), shown, asked)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.communicate(timeout=30)[1], b"")
+
     # ---- what it says ----
 
     def test_the_log_level(self):

@@ -55,7 +55,6 @@ void wh__resource_renew(wh_resource *resource)
 
 static void renew_all(void)
 {
-    wh__instance_id_of_child();
     for (wh_provider *provider = wh__providers(); provider; provider = provider->next) wh__resource_renew(provider->who);
 }
 

@@ -7,7 +7,9 @@
 #include "trace/detect.h"
 
 static uint32_t lock;
-static char instance[WH__UUID]; /* under the lock; all zero: not needed yet */
+static char instance[WH__UUID]; /* under the lock, as the next */
+static bool is_made;
+static uint32_t made_in;        /* which of its forks the process has come out of: the id of a parent is none of ours */
 
 void wh__uuid(char out[WH__UUID])
 {
@@ -29,14 +31,11 @@ void wh__instance_id(char out[WH__UUID])
     char fresh[WH__UUID];
     wh__uuid(fresh); /* before the lock: it asks the kernel */
     wh__lock(&lock);
-    if (!instance[0]) memcpy(instance, fresh, WH__UUID);
+    if (!is_made || made_in != wh__forks) memcpy(instance, fresh, WH__UUID);
+    is_made = true;
+    made_in = wh__forks;
     memcpy(out, instance, WH__UUID);
     wh__unlock(&lock);
-}
-
-void wh__instance_id_of_child(void)
-{
-    instance[0] = '\0';
 }
 
 wh_resource *wh__detect_service(void)

@@ -24,7 +24,6 @@ void wh__uuid(char out[WH__UUID]);
 
 /* The one of this process: made at the first need, and anew in the child of a fork. */
 void wh__instance_id(char out[WH__UUID]);
-void wh__instance_id_of_child(void);
 
 /* ---- process ---- */
 
