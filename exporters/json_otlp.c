@@ -9,7 +9,7 @@
 #include "exporters/reader.h"
 #include "trace/wire.h"
 
-enum shape { TEXT = 1, HEX, NUMBER, COUNT, FIXED64, ATTRIBUTES, MESSAGE, MESSAGES };
+enum shape { TEXT = 1, HEX, NUMBER, COUNT, FIXED64, ATTRIBUTES, TEXTS, MESSAGE, MESSAGES };
 enum { MOST_FIELDS = 16, NAME = 32, VALUES = 1 /* the one field of arrays and of maps */ };
 
 struct field {
@@ -258,10 +258,17 @@ static const struct message scope = {.count = 4, .fields = {
     FIELD(WH__SCOPE_ATTRIBUTE, WH__LEN, ATTRIBUTES, "attributes", NULL),
     FIELD(4, WH__VARINT, COUNT, "droppedAttributesCount", NULL),
 }, .places = {[WH__SCOPE_NAME] = 1, [WH__SCOPE_VERSION] = 2, [WH__SCOPE_ATTRIBUTE] = 3, [4] = 4}};
-static const struct message resource = {.count = 2, .fields = {
+static const struct message entity = {.count = 4, .fields = {
+    FIELD(1, WH__LEN, TEXT, "schemaUrl", NULL),
+    FIELD(2, WH__LEN, TEXT, "type", NULL),
+    FIELD(3, WH__LEN, TEXTS, "idKeys", NULL),
+    FIELD(4, WH__LEN, TEXTS, "descriptionKeys", NULL),
+}, .places = {[1] = 1, [2] = 2, [3] = 3, [4] = 4}};
+static const struct message resource = {.count = 3, .fields = {
     FIELD(WH__RESOURCE_ATTRIBUTE, WH__LEN, ATTRIBUTES, "attributes", NULL),
     FIELD(2, WH__VARINT, COUNT, "droppedAttributesCount", NULL),
-}, .places = {[WH__RESOURCE_ATTRIBUTE] = 1, [2] = 2}};
+    FIELD(WH__RESOURCE_ENTITY, WH__LEN, MESSAGES, "entityRefs", &entity),
+}, .places = {[WH__RESOURCE_ATTRIBUTE] = 1, [2] = 2, [WH__RESOURCE_ENTITY] = 3}};
 
 /* ---- the walk ---- */
 
@@ -299,6 +306,19 @@ static void put_messages(struct wh__json *json, const struct field *field, struc
     PUT(json, "]");
 }
 
+static void put_texts(struct wh__json *json, const struct field *field, struct wh_bytes rest)
+{
+    struct wh__field next;
+    bool more = false;
+    PUT(json, "[");
+    while (next_of(&rest, field->number, &next)) {
+        if (more) PUT(json, ",");
+        wh__json_text(json, next.bytes);
+        more = true;
+    }
+    PUT(json, "]");
+}
+
 static void put_fixed64(struct wh__json *json, uint64_t word)
 {
     PUT(json, "\"");
@@ -315,6 +335,7 @@ static void put_field(struct wh__json *json, const struct field *field, const st
     case COUNT: wh__json_unsigned(json, (uint32_t)last->word); break;
     case FIXED64: put_fixed64(json, last->word); break;
     case ATTRIBUTES: put_attributes(json, from, field->number, 1); break;
+    case TEXTS: put_texts(json, field, from); break;
     case MESSAGE: put_message(json, field->message, last->bytes); break;
     case MESSAGES: put_messages(json, field, from); break;
     }

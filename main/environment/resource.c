@@ -91,8 +91,8 @@ static wh_resource *say_service(const char *service, const char *version)
 
 wh_resource *wh__env_resource(const char *service, const char *version)
 {
-    wh_resource *parts[] = {wh_resource_default(), wh_resource_detect(read_detectors()), read_attributes(),
-                            say_service(service, version)};
+    wh_resource *parts[] = {wh_resource_default(), wh_resource_detect(read_detectors()), wh__env_entities(),
+                            read_attributes(), say_service(service, version)};
     wh_resource *all = NULL;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         wh_resource *more = wh_resource_merge(all, parts[i]);

@@ -72,6 +72,24 @@ static void read_attributes(const char *text)
     wh_resource_free(resource);
 }
 
+/* Whatever is left out, what is there is one entity of a type, and its keys are attributes. */
+static void read_entities(const char *text)
+{
+    wh_resource *resource = wh__parse_entities(text);
+    require(resource != NULL);
+    wh_resource *twice = wh_resource_merge(resource, NULL);
+    require(wh_resource_bytes(twice).len == wh_resource_bytes(resource).len);
+    require(memcmp(wh_resource_bytes(twice).ptr, wh_resource_bytes(resource).ptr, wh_resource_bytes(twice).len) == 0);
+    wh_resource_free(twice);
+    wh_resource_free(resource);
+}
+
+static void hear(enum wh_severity severity, const char *line, void *unused)
+{
+    (void)unused;
+    require(severity == WH_WARNING && strncmp(line, "OTEL_ENTITIES=", 14) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -82,6 +100,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_words(text);
     read_text(text, strlen(text));
     read_attributes(text);
+    wh_report_to(hear, NULL);
+    read_entities(text);
+    wh_report_to(NULL, NULL);
     free(text);
     return 0;
 }

@@ -1,4 +1,4 @@
-foreach(subject values variables)
+foreach(subject values variables entities)
     whence_test(main/test_${subject}.c LABELS quick LINK m)
 endforeach()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)

@@ -118,6 +118,12 @@ static const char *merged_url(const wh_resource *old, const wh_resource *updatin
     return NULL;
 }
 
+static uint8_t *append(uint8_t *p, const void *bytes, size_t len)
+{
+    memcpy(p, bytes, len);
+    return p + len;
+}
+
 static bool is_parents(const wh_resource *resource)
 {
     return resource->len && resource->forks != wh__forks;
@@ -134,11 +140,13 @@ wh_resource *wh_resource_merge(const wh_resource *old, const wh_resource *updati
     merged->renewed = updating->renewed | (old->renewed & ~wh__resource_has(updating));
     for (struct wh_bytes rest = wh_resource_bytes(old); wh__resource_next(&rest, &attr);) {
         if (wh__resource_find(updating, attr.key, &other)) continue;
-        memcpy(p, attr.whole.ptr, attr.whole.len);
-        p += attr.whole.len;
+        p = append(p, attr.whole.ptr, attr.whole.len);
     }
-    memcpy(p, updating->bytes, updating->len);
-    merged->len = (size_t)(p - merged->bytes) + updating->len;
+    p = append(p, updating->bytes, updating->len - updating->refs);
+    p = append(p, old->bytes + old->len - old->refs, old->refs);
+    p = append(p, updating->bytes + updating->len - updating->refs, updating->refs);
+    merged->refs = old->refs + updating->refs;
+    merged->len = (size_t)(p - merged->bytes);
     if (is_parents(old) || is_parents(updating)) wh__resource_renew(merged);
     return merged;
 }

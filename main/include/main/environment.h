@@ -18,9 +18,13 @@ wh_provider *wh__provider_from_environment(const char *service, const char *vers
 void wh__env_log_level(void);
 void wh__env_live(void);
 
-/* Default, detectors (WHENCE_RESOURCE_DETECTORS), OTEL_RESOURCE_ATTRIBUTES, what the program says, OTEL_SERVICE_NAME: each is more
+/* Default, detectors (WHENCE_RESOURCE_DETECTORS), OTEL_ENTITIES, OTEL_RESOURCE_ATTRIBUTES, what the program says, OTEL_SERVICE_NAME: each is more
  * than those before it. NULL without memory. */
 wh_resource *wh__env_resource(const char *service, const char *version);
+
+/* OTEL_ENTITIES; NULL if it is unset, or without memory. And the entities of a text; NULL and ENOMEM. */
+wh_resource *wh__env_entities(void);
+wh_resource *wh__parse_entities(const char *text);
 
 /* The attributes of a text "k=v,k=v", percent-encoded; NULL and EINVAL if anything in it is malformed, ENOMEM. */
 wh_resource *wh__parse_attributes(const char *text);

@@ -10,6 +10,7 @@ enum wh__renewed { WH__INSTANCE = 1, WH__PID = 2, WH__PARENT_PID = 4, WH__CREATI
 
 struct wh_resource {
     size_t len;
+    size_t refs;            /* so many of the bytes, at their end, are references to entities */
     unsigned renewed;       /* of enum wh__renewed: those that it has, as the library found them */
     uint32_t forks;         /* of the process that made it (base/thread.h) */
     const char *schema_url; /* behind the bytes, or NULL */
@@ -29,6 +30,13 @@ struct wh__found {
     unsigned renewed; /* the mark of this attribute, if it has one */
 };
 wh_resource *wh__resource_found(const struct wh__found *found, size_t count);
+
+/* An entity, by attributes of the resource; one without a key has been dropped. The resource has all of `attrs`. */
+struct wh__entity {
+    const char *type, *schema_url; /* the second may be NULL */
+    struct wh_attrs ids, descriptions;
+};
+wh_resource *wh__resource_of_entities(const struct wh__entity *entities, size_t count, struct wh_attrs attrs);
 
 /* ---- for providers ---- */
 

@@ -22,7 +22,7 @@ enum {
     WH__KEY = 1, WH__VALUE_OF_KEY = 2,
     WH__ANY_STRING = 1, WH__ANY_BOOL = 2, WH__ANY_INT = 3, WH__ANY_DOUBLE = 4, WH__ANY_ARRAY = 5, WH__ANY_MAP = 6,
     WH__ANY_BYTES = 7,
-    WH__RESOURCE_ATTRIBUTE = 1, WH__SCOPE_NAME = 1, WH__SCOPE_VERSION = 2, WH__SCOPE_ATTRIBUTE = 3
+    WH__RESOURCE_ATTRIBUTE = 1, WH__RESOURCE_ENTITY = 3, WH__SCOPE_NAME = 1, WH__SCOPE_VERSION = 2, WH__SCOPE_ATTRIBUTE = 3
 };
 
 /* Arrays and maps that lie deeper than this become the empty value, whatever the limit is: what reads and writes them
