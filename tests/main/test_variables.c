@@ -1,5 +1,7 @@
 /* The variables one by one: what each sets, with good, empty, bad and impossible values. What a program does with them is looked at
  * from outside by test_environment.py. */
+#include <strings.h>
+
 #include "main/environment.h"
 #include "main/values.h"
 #include "said.h"
@@ -140,6 +142,40 @@ static void the_batch_processor(void **state)
         {"OTEL_BSP_EXPORT_TIMEOUT", "0", (uint64_t)WH_NEVER, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "99999999999999999999", 0, true},
     };
     CHECK_ROWS(rows, read_batch);
+}
+
+/* ---- propagators ---- */
+
+static void set_header(void *carrier, const char *name, const char *value)
+{
+    char *names = carrier;
+    (void)value;
+    snprintf(names + strlen(names), 200 - strlen(names), "%s ", name);
+}
+
+static void propagators_are_a_list_of_names(void **state)
+{
+    (void)state;
+    static const struct { const char *list, *headers; int said; } table[] = {
+        {"tracecontext", "traceparent ", 0}, {"b3", "b3 ", 0}, {"B3", "b3 ", 0}, {"none", "", 0}, {"jaeger", "uber-trace-id ", 0},
+        {"b3,tracecontext", "b3 traceparent ", 0}, {" b3 , b3 ,", "b3 ", 0}, {"b3multi", "X-B3-TraceId X-B3-SpanId X-B3-Sampled ", 0},
+        {"baggage", "", 0}, {"tracecontext,xray", "traceparent ", 1}, {"xray", "traceparent ", 1}, {"", "traceparent ", 0},
+        {NULL, "traceparent ", 0},
+    };
+    struct spans spans = spans_begin();
+    wh_ctx *span = wh_start(spans.root, "work");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char headers[200] = "";
+        wh_set_propagators_named(NULL);
+        set_variable("OTEL_PROPAGATORS", table[i].list);
+        wh__env_propagators();
+        wh_inject(span, set_header, headers);
+        if (strcasecmp(headers, table[i].headers) || said_count != table[i].said)
+            fail_msg("\"%s\": %s, said %d", table[i].list ? table[i].list : "", headers, said_count);
+    }
+    wh_set_propagators_named(NULL);
+    wh_end(span);
+    spans_end(&spans);
 }
 
 /* ---- how loud ---- */
@@ -433,6 +469,7 @@ int main(void)
         HEARING(the_limits_of_the_attributes_of_events_and_links),
         HEARING(limits_from_the_environment_hold_on_spans),
         HEARING(the_batch_processor),
+        HEARING(propagators_are_a_list_of_names),
         HEARING(the_log_level),
         HEARING(resource_attributes_are_pairs_and_one_error_discards_all),
         HEARING(many_resource_attributes_are_all_there),
