@@ -135,10 +135,10 @@ static void the_batch_processor(void **state)
         {"OTEL_BSP_MAX_QUEUE_SIZE", "lots", 0, true}, {"OTEL_BSP_MAX_QUEUE_SIZE", "4294967297", 0, true},
         {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "", 0, false}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "7", 7, false},
         {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", 0, true}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "x", 0, true},
-        {"OTEL_BSP_SCHEDULE_DELAY", "", 0, false}, {"OTEL_BSP_SCHEDULE_DELAY", "250", WH_MS(250), false},
+        {"OTEL_BSP_SCHEDULE_DELAY", "", 0, false}, {"OTEL_BSP_SCHEDULE_DELAY", "250", (uint64_t)WH_MS(250), false},
         {"OTEL_BSP_SCHEDULE_DELAY", "0", 1, false}, {"OTEL_BSP_SCHEDULE_DELAY", "-1", 0, true},
         {"OTEL_BSP_SCHEDULE_DELAY", "1s", 0, true},
-        {"OTEL_BSP_EXPORT_TIMEOUT", "", 0, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "30000", WH_SEC(30), false},
+        {"OTEL_BSP_EXPORT_TIMEOUT", "", 0, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "30000", (uint64_t)WH_SEC(30), false},
         {"OTEL_BSP_EXPORT_TIMEOUT", "0", (uint64_t)WH_NEVER, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "99999999999999999999", 0, true},
     };
     CHECK_ROWS(rows, read_batch);
