@@ -380,6 +380,70 @@ static void the_headers_of_otlp(void **state)
     CHECK_TEXTS("HEADERS", headers);
 }
 
+static void the_certificates_of_otlp(void **state)
+{
+    (void)state;
+    CHECK_TEXTS("CERTIFICATE", certificate);
+    CHECK_TEXTS("CLIENT_KEY", client_key);
+    CHECK_TEXTS("CLIENT_CERTIFICATE", client_certificate);
+}
+
+static void the_protocol_of_otlp(void **state)
+{
+    (void)state;
+    static const struct { const char *all, *traces; int64_t expected; int said; } table[] = {
+        {NULL, NULL, WH_OTLP_HTTP_PROTOBUF, 0}, {"", "", WH_OTLP_HTTP_PROTOBUF, 0}, {"grpc", NULL, WH_OTLP_GRPC, 0},
+        {"GRPC", NULL, WH_OTLP_GRPC, 0}, {"http/json", NULL, WH_OTLP_HTTP_JSON, 0}, {"grpc", "http/protobuf", WH_OTLP_HTTP_PROTOBUF, 0},
+        {"grpc", "http/json", WH_OTLP_HTTP_JSON, 0}, {"http", NULL, WH_OTLP_HTTP_PROTOBUF, 1}, {"grpc", "thrift", WH_OTLP_GRPC, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        set_variable("OTEL_EXPORTER_OTLP_PROTOCOL", table[i].all);
+        set_variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", table[i].traces);
+        assert_int_equal(wh__env_otlp().protocol, table[i].expected);
+        assert_int_equal(said_count, table[i].said);
+    }
+}
+
+static void otlp_without_tls(void **state)
+{
+    (void)state;
+    static const struct { const char *all, *traces; bool insecure; int said; } table[] = {
+        {NULL, NULL, false, 0}, {"", "", false, 0}, {"true", NULL, true, 0}, {"true", "false", false, 0}, {"false", "TRUE", true, 0},
+        {"1", NULL, false, 1}, {"true", "no", true, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        set_variable("OTEL_EXPORTER_OTLP_INSECURE", table[i].all);
+        set_variable("OTEL_EXPORTER_OTLP_TRACES_INSECURE", table[i].traces);
+        assert_int_equal(wh__env_otlp().insecure, table[i].insecure);
+        assert_int_equal(said_count, table[i].said);
+    }
+}
+
+static void the_sampler(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *arg, *begins; int said; } table[] = {
+        {NULL, NULL, NULL, 0}, {"", "0.5", NULL, 0}, {NULL, "nonsense", NULL, 0}, {"always_on", NULL, "AlwaysOnSampler", 0},
+        {"ALWAYS_OFF", NULL, "AlwaysOffSampler", 0}, {"traceidratio", NULL, "TraceIdRatioBased{1.000000}", 0},
+        {"traceidratio", "0.25", "TraceIdRatioBased{0.250000}", 0}, {"traceidratio", "1.1", "TraceIdRatioBased{1.000000}", 1},
+        {"traceidratio", "half", "TraceIdRatioBased{1.000000}", 1}, {"always_on", "half", "AlwaysOnSampler", 0},
+        {"parentbased_always_on", NULL, "ParentBased{root:AlwaysOnSampler", 0}, {"parentbased_always_off", NULL, "ParentBased{root:AlwaysOffSampler", 0},
+        {"parentbased_traceidratio", "0.5", "ParentBased{root:TraceIdRatioBased{0.500000}", 0}, {"sometimes", NULL, NULL, 1},
+        {"xray", NULL, NULL, 1}, {"parentbased_", NULL, NULL, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[300] = "";
+        set_variable("OTEL_TRACES_SAMPLER_ARG", table[i].arg);
+        set_variable("OTEL_TRACES_SAMPLER", table[i].name);
+        struct wh_sampler *sampler = wh__env_sampler();
+        if (!sampler != !table[i].begins) fail_msg("%s", table[i].name ? table[i].name : "(unset)");
+        if (sampler) wh_sampler_description(sampler, text, sizeof text);
+        if (sampler && strncmp(text, table[i].begins, strlen(table[i].begins))) fail_msg("%s is %s", table[i].name, text);
+        assert_int_equal(said_count, table[i].said);
+        wh_sampler_free(sampler);
+    }
+}
+
 static void the_timeout_of_otlp(void **state)
 {
     (void)state;
@@ -479,6 +543,10 @@ int main(void)
         HEARING(detectors_are_a_list_of_names),
         HEARING(the_endpoints_of_otlp),
         HEARING(the_headers_of_otlp),
+        HEARING(the_certificates_of_otlp),
+        HEARING(the_protocol_of_otlp),
+        HEARING(otlp_without_tls),
+        HEARING(the_sampler),
         HEARING(the_timeout_of_otlp),
         HEARING(the_compression_of_otlp),
         HEARING(exporters_are_a_list_of_names),
