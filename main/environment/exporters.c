@@ -12,10 +12,15 @@ static const char *const words[] = {"otlp", "console", "otlp/stdout", "none", NU
 
 /* ---- making ---- */
 
+static const char *otlp_default(const struct wh_otlp_opts *opts)
+{
+    return opts->protocol == WH_OTLP_GRPC ? "http://localhost:4317" : "http://localhost:4318";
+}
+
 static struct wh_exporter *new_otlp(void)
 {
     const struct wh_otlp_opts opts = wh__env_otlp();
-    const char *to = opts.traces_endpoint ? opts.traces_endpoint : opts.endpoint ? opts.endpoint : "http://localhost:4318";
+    const char *to = opts.traces_endpoint ? opts.traces_endpoint : opts.endpoint ? opts.endpoint : otlp_default(&opts);
     if (!wh_otlp_exporter_new_at) {
         wh_report(WH_WARNING, "spans would go to %s, but this program is not linked with whence-otlp (pkg-config --libs whence-otlp)",
                   to);

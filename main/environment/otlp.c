@@ -23,6 +23,24 @@ static void read_compression(struct wh_otlp_opts *opts)
     opts->gzip = which == 1;
 }
 
+static void read_protocol(struct wh_otlp_opts *opts)
+{
+    static const char *const words[] = {"http/protobuf", "http/json", "grpc", NULL}; /* as enum wh_otlp_protocol has them */
+    int which = WH_OTLP_HTTP_PROTOBUF;
+    if (!wh__env_word("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", words, &which))
+        wh__env_word("OTEL_EXPORTER_OTLP_PROTOCOL", words, &which);
+    opts->protocol = which;
+}
+
+static void read_tls(struct wh_otlp_opts *opts)
+{
+    if (!wh__env_bool("OTEL_EXPORTER_OTLP_TRACES_INSECURE", &opts->insecure))
+        wh__env_bool("OTEL_EXPORTER_OTLP_INSECURE", &opts->insecure);
+    opts->certificate = either("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE");
+    opts->client_key = either("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY");
+    opts->client_certificate = either("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
+}
+
 struct wh_otlp_opts wh__env_otlp(void)
 {
     struct wh_otlp_opts opts = {.size = sizeof opts};
@@ -31,5 +49,7 @@ struct wh_otlp_opts wh__env_otlp(void)
     opts.headers = either("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS");
     read_timeout(&opts);
     read_compression(&opts);
+    read_protocol(&opts);
+    read_tls(&opts);
     return opts;
 }

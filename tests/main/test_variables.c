@@ -1,5 +1,7 @@
 /* The variables one by one: what each sets, with good, empty, bad and impossible values. What a program does with them is looked at
  * from outside by test_environment.py. */
+#include <strings.h>
+
 #include "main/environment.h"
 #include "main/values.h"
 #include "said.h"
@@ -133,13 +135,47 @@ static void the_batch_processor(void **state)
         {"OTEL_BSP_MAX_QUEUE_SIZE", "lots", 0, true}, {"OTEL_BSP_MAX_QUEUE_SIZE", "4294967297", 0, true},
         {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "", 0, false}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "7", 7, false},
         {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", 0, true}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "x", 0, true},
-        {"OTEL_BSP_SCHEDULE_DELAY", "", 0, false}, {"OTEL_BSP_SCHEDULE_DELAY", "250", WH_MS(250), false},
+        {"OTEL_BSP_SCHEDULE_DELAY", "", 0, false}, {"OTEL_BSP_SCHEDULE_DELAY", "250", (uint64_t)WH_MS(250), false},
         {"OTEL_BSP_SCHEDULE_DELAY", "0", 1, false}, {"OTEL_BSP_SCHEDULE_DELAY", "-1", 0, true},
         {"OTEL_BSP_SCHEDULE_DELAY", "1s", 0, true},
-        {"OTEL_BSP_EXPORT_TIMEOUT", "", 0, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "30000", WH_SEC(30), false},
+        {"OTEL_BSP_EXPORT_TIMEOUT", "", 0, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "30000", (uint64_t)WH_SEC(30), false},
         {"OTEL_BSP_EXPORT_TIMEOUT", "0", (uint64_t)WH_NEVER, false}, {"OTEL_BSP_EXPORT_TIMEOUT", "99999999999999999999", 0, true},
     };
     CHECK_ROWS(rows, read_batch);
+}
+
+/* ---- propagators ---- */
+
+static void set_header(void *carrier, const char *name, const char *value)
+{
+    char *names = carrier;
+    (void)value;
+    snprintf(names + strlen(names), 200 - strlen(names), "%s ", name);
+}
+
+static void propagators_are_a_list_of_names(void **state)
+{
+    (void)state;
+    static const struct { const char *list, *headers; int said; } table[] = {
+        {"tracecontext", "traceparent ", 0}, {"b3", "b3 ", 0}, {"B3", "b3 ", 0}, {"none", "", 0}, {"jaeger", "uber-trace-id ", 0},
+        {"b3,tracecontext", "b3 traceparent ", 0}, {" b3 , b3 ,", "b3 ", 0}, {"b3multi", "X-B3-TraceId X-B3-SpanId X-B3-Sampled ", 0},
+        {"baggage", "", 0}, {"tracecontext,xray", "traceparent ", 1}, {"xray", "traceparent ", 1}, {"", "traceparent ", 0},
+        {NULL, "traceparent ", 0},
+    };
+    struct spans spans = spans_begin();
+    wh_ctx *span = wh_start(spans.root, "work");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char headers[200] = "";
+        wh_set_propagators_named(NULL);
+        set_variable("OTEL_PROPAGATORS", table[i].list);
+        wh__env_propagators();
+        wh_inject(span, set_header, headers);
+        if (strcasecmp(headers, table[i].headers) || said_count != table[i].said)
+            fail_msg("\"%s\": %s, said %d", table[i].list ? table[i].list : "", headers, said_count);
+    }
+    wh_set_propagators_named(NULL);
+    wh_end(span);
+    spans_end(&spans);
 }
 
 /* ---- how loud ---- */
@@ -344,6 +380,70 @@ static void the_headers_of_otlp(void **state)
     CHECK_TEXTS("HEADERS", headers);
 }
 
+static void the_certificates_of_otlp(void **state)
+{
+    (void)state;
+    CHECK_TEXTS("CERTIFICATE", certificate);
+    CHECK_TEXTS("CLIENT_KEY", client_key);
+    CHECK_TEXTS("CLIENT_CERTIFICATE", client_certificate);
+}
+
+static void the_protocol_of_otlp(void **state)
+{
+    (void)state;
+    static const struct { const char *all, *traces; int64_t expected; int said; } table[] = {
+        {NULL, NULL, WH_OTLP_HTTP_PROTOBUF, 0}, {"", "", WH_OTLP_HTTP_PROTOBUF, 0}, {"grpc", NULL, WH_OTLP_GRPC, 0},
+        {"GRPC", NULL, WH_OTLP_GRPC, 0}, {"http/json", NULL, WH_OTLP_HTTP_JSON, 0}, {"grpc", "http/protobuf", WH_OTLP_HTTP_PROTOBUF, 0},
+        {"grpc", "http/json", WH_OTLP_HTTP_JSON, 0}, {"http", NULL, WH_OTLP_HTTP_PROTOBUF, 1}, {"grpc", "thrift", WH_OTLP_GRPC, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        set_variable("OTEL_EXPORTER_OTLP_PROTOCOL", table[i].all);
+        set_variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", table[i].traces);
+        assert_int_equal(wh__env_otlp().protocol, table[i].expected);
+        assert_int_equal(said_count, table[i].said);
+    }
+}
+
+static void otlp_without_tls(void **state)
+{
+    (void)state;
+    static const struct { const char *all, *traces; bool insecure; int said; } table[] = {
+        {NULL, NULL, false, 0}, {"", "", false, 0}, {"true", NULL, true, 0}, {"true", "false", false, 0}, {"false", "TRUE", true, 0},
+        {"1", NULL, false, 1}, {"true", "no", true, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        set_variable("OTEL_EXPORTER_OTLP_INSECURE", table[i].all);
+        set_variable("OTEL_EXPORTER_OTLP_TRACES_INSECURE", table[i].traces);
+        assert_int_equal(wh__env_otlp().insecure, table[i].insecure);
+        assert_int_equal(said_count, table[i].said);
+    }
+}
+
+static void the_sampler(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *arg, *begins; int said; } table[] = {
+        {NULL, NULL, NULL, 0}, {"", "0.5", NULL, 0}, {NULL, "nonsense", NULL, 0}, {"always_on", NULL, "AlwaysOnSampler", 0},
+        {"ALWAYS_OFF", NULL, "AlwaysOffSampler", 0}, {"traceidratio", NULL, "TraceIdRatioBased{1.000000}", 0},
+        {"traceidratio", "0.25", "TraceIdRatioBased{0.250000}", 0}, {"traceidratio", "1.1", "TraceIdRatioBased{1.000000}", 1},
+        {"traceidratio", "half", "TraceIdRatioBased{1.000000}", 1}, {"always_on", "half", "AlwaysOnSampler", 0},
+        {"parentbased_always_on", NULL, "ParentBased{root:AlwaysOnSampler", 0}, {"parentbased_always_off", NULL, "ParentBased{root:AlwaysOffSampler", 0},
+        {"parentbased_traceidratio", "0.5", "ParentBased{root:TraceIdRatioBased{0.500000}", 0}, {"sometimes", NULL, NULL, 1},
+        {"xray", NULL, NULL, 1}, {"parentbased_", NULL, NULL, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[300] = "";
+        set_variable("OTEL_TRACES_SAMPLER_ARG", table[i].arg);
+        set_variable("OTEL_TRACES_SAMPLER", table[i].name);
+        struct wh_sampler *sampler = wh__env_sampler();
+        if (!sampler != !table[i].begins) fail_msg("%s", table[i].name ? table[i].name : "(unset)");
+        if (sampler) wh_sampler_description(sampler, text, sizeof text);
+        if (sampler && strncmp(text, table[i].begins, strlen(table[i].begins))) fail_msg("%s is %s", table[i].name, text);
+        assert_int_equal(said_count, table[i].said);
+        wh_sampler_free(sampler);
+    }
+}
+
 static void the_timeout_of_otlp(void **state)
 {
     (void)state;
@@ -433,6 +533,7 @@ int main(void)
         HEARING(the_limits_of_the_attributes_of_events_and_links),
         HEARING(limits_from_the_environment_hold_on_spans),
         HEARING(the_batch_processor),
+        HEARING(propagators_are_a_list_of_names),
         HEARING(the_log_level),
         HEARING(resource_attributes_are_pairs_and_one_error_discards_all),
         HEARING(many_resource_attributes_are_all_there),
@@ -442,6 +543,10 @@ int main(void)
         HEARING(detectors_are_a_list_of_names),
         HEARING(the_endpoints_of_otlp),
         HEARING(the_headers_of_otlp),
+        HEARING(the_certificates_of_otlp),
+        HEARING(the_protocol_of_otlp),
+        HEARING(otlp_without_tls),
+        HEARING(the_sampler),
         HEARING(the_timeout_of_otlp),
         HEARING(the_compression_of_otlp),
         HEARING(exporters_are_a_list_of_names),
