@@ -1,4 +1,5 @@
 /* The variables together. */
+#include <stdio.h>
 #include <string.h>
 
 #include "main/environment.h"
@@ -13,9 +14,18 @@ void wh__environment_begin(void)
     if (file) wh__env_ignored("OTEL_CONFIG_FILE", file, "is not supported: the other variables hold");
 }
 
+static const char *service_of(const wh_resource *resource, char *name, size_t size)
+{
+    struct wh_attr_view attr;
+    if (!wh_resource_attr(resource, "service.name", &attr) || attr.type != WH_STRING) return NULL;
+    snprintf(name, size, "%.*s", (int)attr.as.string.len, attr.as.string.ptr);
+    return name;
+}
+
 static wh_provider *new_provider(struct wh__exporters *exporters, const wh_resource *resource)
 {
-    struct wh_provider_opts opts = {.size = sizeof opts, .base = resource, .sampler = wh__env_sampler(),
+    char service[256];
+    struct wh_provider_opts opts = {.size = sizeof opts, .base = resource, .sampler = wh__env_sampler(service_of(resource, service, sizeof service)),
         .exporters = exporters->list, .exporter_count = exporters->count};
     wh__env_limits(&opts.limits);
     wh__env_batch(&opts);

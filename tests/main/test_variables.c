@@ -429,18 +429,39 @@ static void the_sampler(void **state)
         {"traceidratio", "half", "TraceIdRatioBased{1.000000}", 1}, {"always_on", "half", "AlwaysOnSampler", 0},
         {"parentbased_always_on", NULL, "ParentBased{root:AlwaysOnSampler", 0}, {"parentbased_always_off", NULL, "ParentBased{root:AlwaysOffSampler", 0},
         {"parentbased_traceidratio", "0.5", "ParentBased{root:TraceIdRatioBased{0.500000}", 0}, {"sometimes", NULL, NULL, 1},
-        {"xray", NULL, NULL, 1}, {"parentbased_", NULL, NULL, 1},
+        {"xray", NULL, NULL, 1}, {"jaeger_remote", NULL, NULL, 1}, /* which is not linked here, and that is said */ {"parentbased_", NULL, NULL, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char text[300] = "";
         set_variable("OTEL_TRACES_SAMPLER_ARG", table[i].arg);
         set_variable("OTEL_TRACES_SAMPLER", table[i].name);
-        struct wh_sampler *sampler = wh__env_sampler();
+        struct wh_sampler *sampler = wh__env_sampler("orders");
         if (!sampler != !table[i].begins) fail_msg("%s", table[i].name ? table[i].name : "(unset)");
         if (sampler) wh_sampler_description(sampler, text, sizeof text);
         if (sampler && strncmp(text, table[i].begins, strlen(table[i].begins))) fail_msg("%s is %s", table[i].name, text);
         assert_int_equal(said_count, table[i].said);
         wh_sampler_free(sampler);
+    }
+}
+
+static void the_argument_of_jaegers_sampler(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *endpoint; int64_t interval; double initial; bool good; } table[] = {
+        {"endpoint=http://localhost:5778,pollingIntervalMs=5000,initialSamplingRate=0.25", "http://localhost:5778", WH_SEC(5), 0.25, true},
+        {"", NULL, 0, -1, true}, {" pollingIntervalMs = 10 ", NULL, WH_MS(10), -1, true}, {"initialSamplingRate=0,", NULL, 0, 0, true},
+        {"endpoint", NULL, 0, -1, false}, {"endpoint=", NULL, 0, -1, false}, {"pollingIntervalMs=0", NULL, 0, -1, false},
+        {"pollingIntervalMs=5s", NULL, 0, -1, false}, {"initialSamplingRate=2", NULL, 0, -1, false}, {"rate=1", NULL, 0, -1, false},
+        {"0.25", NULL, 0, -1, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[200];
+        struct wh__jaeger_arg arg;
+        strcpy(text, table[i].text);
+        assert_int_equal(wh__parse_jaeger(text, &arg), table[i].good);
+        if (!table[i].good) continue;
+        assert_same(arg.endpoint, table[i].endpoint);
+        assert_true(arg.interval == table[i].interval && arg.initial == table[i].initial);
     }
 }
 
@@ -547,6 +568,7 @@ int main(void)
         HEARING(the_protocol_of_otlp),
         HEARING(otlp_without_tls),
         HEARING(the_sampler),
+        HEARING(the_argument_of_jaegers_sampler),
         HEARING(the_timeout_of_otlp),
         HEARING(the_compression_of_otlp),
         HEARING(exporters_are_a_list_of_names),

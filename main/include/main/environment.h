@@ -30,7 +30,17 @@ wh_resource *wh__parse_entities(const char *text);
 /* The attributes of a text "k=v,k=v", percent-encoded; NULL and EINVAL if anything in it is malformed, ENOMEM. */
 wh_resource *wh__parse_attributes(const char *text);
 
-struct wh_sampler *wh__env_sampler(void);
+/* NULL: the default. service: for Jaeger's, which asks by it. */
+struct wh_sampler *wh__env_sampler(const char *service);
+
+/* The argument of Jaeger's, "endpoint=...,pollingIntervalMs=5000,initialSamplingRate=0.25", into which it points. False if anything in
+ * it is not understood. */
+struct wh__jaeger_arg {
+    const char *endpoint; /* NULL: not said */
+    int64_t interval;     /* 0: not said */
+    double initial;       /* less than 0: not said */
+};
+bool wh__parse_jaeger(char *text, struct wh__jaeger_arg *arg);
 
 /* What is not said stays as it is. */
 void wh__env_limits(struct wh_limits *limits);
