@@ -22,31 +22,40 @@ static const char *next(const char *text, char *c)
     return text + 3;
 }
 
-/* A number of up to 2 * size digits, with or without leading zeros, up to its colon or the end, which is taken, too. NULL: it is
- * none. */
-static const char *read_number(const char *text, uint8_t *bytes, size_t size, char end)
+static void put_word(uint8_t bytes[8], uint64_t word)
 {
-    uint8_t values[32];
-    size_t len = 0;
-    for (char c;;) {
-        text = next(text, &c);
-        if (c == end) break;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    memcpy(bytes, &word, sizeof word);
+}
+
+/* A number of 1 to `most` digits, with or without leading zeros, up to its colon or the end, which is taken, too. NULL: it is
+ * none. */
+static const char *read_number(const char *text, uint64_t *high, uint64_t *low, unsigned most, char end)
+{
+    unsigned len = 0;
+    *high = *low = 0;
+    for (char c; text = next(text, &c), c != end; len++) {
         const unsigned value = wh__hex_value(c);
-        if (value == WH__NO_DIGIT || len == 2 * size) return NULL;
-        values[len++] = (uint8_t)value;
+        if (value == WH__NO_DIGIT || len == most) return NULL;
+        *high = *high << 4 | *low >> 60;
+        *low = *low << 4 | value;
     }
-    memset(bytes, 0, size);
-    for (size_t i = 0; i < len; i++) bytes[size - 1 - i / 2] |= (uint8_t)(values[len - 1 - i] << (i % 2 ? 4 : 0));
     return len ? text : NULL;
 }
 
 bool wh__uber_read(const char *text, struct wh__b3_field *out)
 {
     struct wh__b3_field field = {.span.remote = true};
-    uint8_t parent[8], flags;
-    if (!(text = read_number(text, field.span.trace_id, 16, ':')) || !(text = read_number(text, field.span.span_id, 8, ':')) ||
-        !(text = read_number(text, parent, 8, ':')) || !read_number(text, &flags, 1, '\0') || !wh__is_valid(&field.span))
+    uint64_t trace[2], span, parent, unused, flags;
+    if (!(text = read_number(text, &trace[0], &trace[1], 32, ':')) || !(text = read_number(text, &unused, &span, 16, ':')) ||
+        !(text = read_number(text, &unused, &parent, 16, ':')) || !read_number(text, &unused, &flags, 2, '\0'))
         return false;
+    if (!(trace[0] | trace[1]) || !span) return false;
+    put_word(field.span.trace_id, trace[0]);
+    put_word(field.span.trace_id + 8, trace[1]);
+    put_word(field.span.span_id, span);
     if (flags & FLAG_DEBUG) field.b3 = WH__B3_DEBUG;
     field.span.flags = flags & (FLAG_SAMPLED | FLAG_DEBUG) ? WH_SAMPLED : 0;
     *out = field;

@@ -48,8 +48,8 @@ WH_API const char *const *wh_inject_fields(void);
 /* ---- Carriers that can do more ---------------------------------------------------------------------------------
  *
  * A field may come in several lines, and a propagator may want to know which fields there are. The functions of a carrier;
- * what they work on is handed over beside them, so that this can be a constant. Any may be NULL: without get_all, get does;
- * without keys, fields whose names are not known beforehand (Jaeger's uberctx-) are not found. */
+ * what they work on is handed over beside them, so that this can be a constant. To extract there must be get, and to inject set.
+ * Without get_all, get does; without keys, fields whose names are not known beforehand (Jaeger's uberctx-) are not found. */
 
 /* Called with one text, valid during the call, which may ask the carrier's get; false: the rest is not wanted. */
 typedef bool wh_each_fn(void *arg, const char *text);
@@ -95,7 +95,8 @@ WH_API int wh_set_propagators_named(const char *names);
 /* All that are set, as one. Valid for ever. */
 WH_API const struct wh_propagator *wh_propagators(void);
 
-/* Several as one, in that order, each once. Not for wh_set_propagators(), unless it is never freed. NULL without memory. */
+/* Several as one, in that order, each once; a composite among them counts as what it is made of, here and for
+ * wh_set_propagators(), and may be freed after. NULL without memory. */
 WH_API struct wh_propagator *wh_composite_propagator_new(const struct wh_propagator *const *list, size_t count);
 WH_API void wh_composite_propagator_free(struct wh_propagator *composite);
 

@@ -136,7 +136,7 @@ static void every_format_carries_the_trace(void **state)
 {
     (void)state;
     static const struct { const char *names, *header, *not_there; } rows[] = {
-        {"tracecontext", "traceparent: 00-", "b3"}, {"b3", "b3: ", "traceparent"}, {"b3multi", "X-B3-TraceId: ", "traceparent"},
+        {"tracecontext", "traceparent: 00-", "b3: "}, {"b3", "b3: ", "traceparent"}, {"b3multi", "X-B3-TraceId: ", "traceparent"},
         {"jaeger", "uber-trace-id: ", "traceparent"}, {"b3,tracecontext", "b3: ", "X-B3"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -177,7 +177,7 @@ static void it_works_without_a_provider_and_without_a_span(void **state)
 
 static wh_ctx *with_many(size_t members, size_t value_len)
 {
-    char name[16], *value = malloc(value_len + 1);
+    char name[24], *value = malloc(value_len + 1);
     memset(value, 'v', value_len);
     value[value_len] = '\0';
     wh_ctx *ctx = wh_with_cancel(NULL);

@@ -126,7 +126,7 @@ static char *members(size_t count, size_t len)
 {
     char *text = malloc(count * (len + 1) + 1), *p = text;
     for (size_t i = 0; i < count; i++) {
-        char name[16];
+        char name[24];
         const int name_len = snprintf(name, sizeof name, "n%zu=", i);
         if (i) *p++ = ',';
         memcpy(p, name, (size_t)name_len);

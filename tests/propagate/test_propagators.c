@@ -204,6 +204,23 @@ static void duplicates_are_removed_also_from_composites_in_composites(void **sta
 
 /* ---- those that are set for all ---- */
 
+static void a_composite_that_was_set_may_be_freed(void **state)
+{
+    (void)state;
+    struct carrier in = {0};
+    char id[33];
+    const struct wh_propagator *const list[] = {wh_b3_propagator(), wh_baggage_propagator()};
+    struct wh_propagator *composite = wh_composite_propagator_new(list, 2);
+    assert_int_equal(wh_set_propagators((const struct wh_propagator *const[]){composite}, 1), 0);
+    wh_composite_propagator_free(composite);
+    carrier_add(&in, "b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1");
+    WH_AUTO wh_ctx *ctx = wh_extract(NULL, carrier_get, &in);
+    assert_string_equal(wh_trace_id_hex(ctx, id), "0af7651916cd43dd8448eb211c80319c");
+    assert_string_equal(wh_propagators()->name, "b3,baggage");
+    assert_string_equal(wh_inject_fields()[0], "b3");
+    carrier_clear(&in);
+}
+
 static void by_default_tracecontext_baggage_and_our_own(void **state)
 {
     (void)state;
@@ -316,6 +333,7 @@ int main(void)
         cmocka_unit_test_teardown(a_decision_without_ids_does_not_displace_a_span, usual),
         cmocka_unit_test_teardown(two_formats_that_name_the_same_span_complete_each_other, usual),
         cmocka_unit_test(duplicates_are_removed_also_from_composites_in_composites),
+        cmocka_unit_test_teardown(a_composite_that_was_set_may_be_freed, usual),
         cmocka_unit_test_teardown(names_are_read_as_the_variable_has_them, usual),
         cmocka_unit_test_teardown(an_unknown_name_is_said_and_ignored, usual),
         cmocka_unit_test_teardown(none_at_all_is_no_propagation, usual),

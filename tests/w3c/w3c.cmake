@@ -12,4 +12,10 @@ if(TARGET w3c_service)
     add_test(NAME w3c_service
         COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/w3c/test_service.py $<TARGET_FILE:w3c_service>)
     set_tests_properties(w3c_service PROPERTIES TIMEOUT 60 LABELS python)
+    set(WHENCE_W3C_SUITE "" CACHE PATH "The folder test of the W3C's trace-context repository: its suite is run, too")
+    if(EXISTS "${WHENCE_W3C_SUITE}/test.py")
+        add_test(NAME w3c_suite
+            COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/w3c/test_suite.py $<TARGET_FILE:w3c_service> ${WHENCE_W3C_SUITE})
+        set_tests_properties(w3c_suite PROPERTIES TIMEOUT 300 LABELS python)
+    endif()
 endif()
