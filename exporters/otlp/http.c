@@ -174,7 +174,10 @@ static void transfer(struct wh__otlp_http *http, struct wh_bytes body, int64_t u
     }
     const bool ended = run(http, until, answer, &code);
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    if (ended && code != CURLE_OK) wh__otlp_http_fail_as(http, answer, code);
+    if (ended && code != CURLE_OK)
+        wh__otlp_http_fail_as(http, answer, code);
+    else if (ended && !http->fields.is_whole) /* which is no error to libcurl */
+        wh__otlp_http_fail(answer, EIO, true, "the answer broke off in its header");
     check_grpc(http, answer);
     if (answer->error)
         break_off(http);
