@@ -64,6 +64,7 @@ bool wh__otlp_fields_take(struct wh__otlp_fields *fields, const char *line, size
     if (bytes > MOST_BYTES) return false;
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) wh__otlp_fields_begin(fields);
     fields->bytes = bytes;
+    fields->is_whole |= len > 0 && (line[0] == '\r' || line[0] == '\n');
     const char *const colon = len ? memchr(line, ':', len) : NULL, *text = colon ? colon + 1 : NULL, *end = line + len;
     if (!colon) return true;
     while (text < end && is_blank(*text)) text++;

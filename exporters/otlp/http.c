@@ -59,8 +59,10 @@ static bool is_given_up(const struct wh__otlp_http *http)
     return __atomic_load_n(http->given_up, __ATOMIC_SEQ_CST) != 0;
 }
 
+/* A connection over which a request was given up is not used again anyway. */
 void wh__otlp_http_wake(struct wh__otlp_http *http)
 {
+    wh__otlp_sockets_shut(&http->sockets);
     curl_multi_wakeup(http->multi);
 }
 
@@ -81,6 +83,11 @@ bool wh__otlp_http_wait(struct wh__otlp_http *http, int64_t until)
 
 /* ---- a request ---- */
 
+static bool is_over(const struct wh__otlp_http *http, int64_t until)
+{
+    return is_given_up(http) || wh_now() >= until;
+}
+
 /* Drives the transfer to its end: true, and how it ended. */
 static bool run(struct wh__otlp_http *http, int64_t until, struct wh__otlp_answer *answer, CURLcode *code)
 {
@@ -90,7 +97,7 @@ static bool run(struct wh__otlp_http *http, int64_t until, struct wh__otlp_answe
         trouble = curl_multi_perform(http->multi, &running);
         if (trouble != CURLM_OK) break;
         const CURLMsg *done = curl_multi_info_read(http->multi, &left);
-        if (done) {
+        if (done && (done->data.result == CURLE_OK || !is_over(http, until))) {
             *code = done->data.result;
             return true;
         }
@@ -107,6 +114,23 @@ static bool run(struct wh__otlp_http *http, int64_t until, struct wh__otlp_answe
     }
     wh__otlp_http_fail(answer, trouble == CURLM_OUT_OF_MEMORY ? ENOMEM : EIO, false, curl_multi_strerror(trouble));
     return false;
+}
+
+static void shut(void *http)
+{
+    wh__otlp_sockets_shut(&((struct wh__otlp_http *)http)->sockets);
+}
+
+/* libcurl 7.88 reads frames of HTTP/2 for as long as some are there, and a server may send empty ones faster than they are
+ * read: then nobody looks at the time but the thread that has the timers. What is merely late has been given up before. */
+static wh_callback *watch(struct wh__otlp_http *http, int64_t until, wh_ctx **timer)
+{
+    wh_callback *callback = NULL;
+    *timer = NULL;
+    if (http->target->protocol != WH_OTLP_GRPC || until > WH_NEVER - WH_SEC(1)) return NULL;
+    *timer = wh_with_deadline(NULL, until + WH_SEC(1));
+    if (wh_err(*timer) == 0) wh_after_inline(*timer, shut, http, &callback);
+    return callback;
 }
 
 /* How long the collector may take, so that it need not work for nobody. */
@@ -150,7 +174,10 @@ static void transfer(struct wh__otlp_http *http, struct wh_bytes body, int64_t u
     }
     const bool ended = run(http, until, answer, &code);
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    if (ended && code != CURLE_OK) wh__otlp_http_fail_as(http, answer, code);
+    if (ended && code != CURLE_OK)
+        wh__otlp_http_fail_as(http, answer, code);
+    else if (ended && !http->fields.is_whole) /* which is no error to libcurl */
+        wh__otlp_http_fail(answer, EIO, true, "the answer broke off in its header");
     check_grpc(http, answer);
     if (answer->error)
         break_off(http);
@@ -173,6 +200,8 @@ void wh__otlp_http_post(struct wh__otlp_http *http, struct wh_bytes body, int64_
                         struct wh__otlp_answer *answer)
 {
     struct wh__otlp_sigpipe before;
+    wh_ctx *timer;
+    wh_callback *watching = watch(http, until, &timer);
     http->sending = body.len;
     wh__otlp_http_begin_answer(http, answer);
     wh__otlp_sigpipe_block(&before);
@@ -180,6 +209,8 @@ void wh__otlp_http_post(struct wh__otlp_http *http, struct wh_bytes body, int64_
         wh__otlp_http_begin_answer(http, answer);
         transfer(http, body, until, answer);
     }
+    if (watching) wh_stop_wait(watching);
+    if (timer) wh_end(timer);
     wh__otlp_sigpipe_restore(&before);
     http->was_answered |= answer->status != 0;
     answer->fields = http->fields;

@@ -6,6 +6,7 @@
 
 void wh__otlp_sockets_init(struct wh__otlp_sockets *sockets)
 {
+    pthread_mutex_init(&sockets->lock, NULL);
     sockets->is_closed = sockets->was_refused = false;
     for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++) sockets->open[i].fd = -1;
 }
@@ -21,11 +22,15 @@ static void remember(struct wh__otlp_sockets *sockets, int fd)
 {
     struct stat st;
     size_t i = 0;
+    if (fstat(fd, &st)) return;
+    pthread_mutex_lock(&sockets->lock);
     while (i < WH__OTLP_MOST_SOCKETS && sockets->open[i].fd >= 0) i++;
-    if (i == WH__OTLP_MOST_SOCKETS || fstat(fd, &st)) return;
-    sockets->open[i].device = st.st_dev;
-    sockets->open[i].inode = st.st_ino;
-    sockets->open[i].fd = fd;
+    if (i < WH__OTLP_MOST_SOCKETS) {
+        sockets->open[i].device = st.st_dev;
+        sockets->open[i].inode = st.st_ino;
+        sockets->open[i].fd = fd;
+    }
+    pthread_mutex_unlock(&sockets->lock);
 }
 
 curl_socket_t wh__otlp_socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -39,13 +44,24 @@ curl_socket_t wh__otlp_socket_open(void *arg, curlsocktype purpose, struct curl_
     return fd;
 }
 
-/* Forgotten first: a fork in between then leaves a copy open, and does not close somebody else's descriptor. */
+/* Forgotten first: a fork in between then leaves a copy open, and does not close somebody else's descriptor; nor does
+ * wh__otlp_sockets_shut() meet one. */
 int wh__otlp_socket_close(void *arg, curl_socket_t fd)
 {
     struct wh__otlp_sockets *sockets = arg;
+    pthread_mutex_lock(&sockets->lock);
     for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++)
         if (sockets->open[i].fd == fd) sockets->open[i].fd = -1;
+    pthread_mutex_unlock(&sockets->lock);
     return close(fd);
+}
+
+void wh__otlp_sockets_shut(struct wh__otlp_sockets *sockets)
+{
+    pthread_mutex_lock(&sockets->lock);
+    for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++)
+        if (sockets->open[i].fd >= 0) shutdown(sockets->open[i].fd, SHUT_RDWR);
+    pthread_mutex_unlock(&sockets->lock);
 }
 
 void wh__otlp_sockets_close_copies(struct wh__otlp_sockets *sockets)

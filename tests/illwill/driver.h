@@ -42,7 +42,7 @@ unsigned long reports_rude(void);
 /* Writes a line of JSON to standard output. */
 void print_stats(const char *side, wh_provider *provider, const struct strain *strain, const char *more);
 
-/* started = exported + every kind of dropped. */
-bool adds_up(wh_provider *provider);
+/* started = exported + every kind of dropped, which are sums over the exporters. */
+bool adds_up(wh_provider *provider, uint64_t exporters);
 
 #endif

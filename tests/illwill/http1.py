@@ -78,6 +78,11 @@ def reset_in_answer_head(c):
     c.reset()
 
 
+def close_in_answer_head(c):
+    c.request()
+    c.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
+
+
 def reset_in_answer_body(c):
     """It has taken the spans, and nobody will ever know."""
     c.server.took(c.request().spans)

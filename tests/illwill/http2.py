@@ -80,7 +80,7 @@ class Http2:
     def __init__(self, connection, first=settings(), silent=False):
         """first: what is sent as soon as the preface has come. silent: it acknowledges nothing and opens no window."""
         self.c, self.silent = connection, silent
-        self.bodies = {}
+        self.bodies, self.owed = {}, collections.Counter()
         connection.exactly(len(PREFACE))
         connection.send(first)
 
@@ -90,9 +90,10 @@ class Http2:
         return kind, flags, int.from_bytes(start[5:], "big") & 0x7fffffff, self.c.exactly(size)
 
     def _take_data(self, stream, flags, payload):
-        if payload and not self.silent:  # what was taken may come again
-            size = struct.pack(">I", len(payload))
-            self.c.send(frame(WINDOW_UPDATE, 0, 0, size) + frame(WINDOW_UPDATE, 0, stream, size))
+        for window in (0, stream):  # what was taken may come again
+            self.owed[window] += len(payload)
+            if self.owed[window] >= 32768 and not self.silent:
+                self.c.send(frame(WINDOW_UPDATE, 0, window, struct.pack(">I", self.owed.pop(window))))
         if flags & PADDED:
             payload = payload[1:len(payload) - payload[0]]
         self.bodies.setdefault(stream, bytearray()).extend(payload)
@@ -232,6 +233,12 @@ def flood(data):
         for _ in Http2(c).calls():
             c.flood(data)
     return behave
+
+
+def endless_empty_data(c):
+    for call in Http2(c).calls():
+        c.send(head(call.stream))
+        c.flood(frame(DATA, 0, call.stream) * 20000)
 
 
 def endless_continuation(c):

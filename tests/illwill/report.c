@@ -63,11 +63,11 @@ static uint64_t lost(const struct wh_provider_stats *s)
     return s->dropped_queue + s->dropped_memory + s->dropped_export + s->dropped_shutdown;
 }
 
-bool adds_up(wh_provider *provider)
+bool adds_up(wh_provider *provider, uint64_t exporters)
 {
     struct wh_provider_stats s = {.size = sizeof s};
     wh_provider_stats(provider, &s);
-    return s.started == s.exported + lost(&s);
+    return exporters * s.started == s.exported + lost(&s);
 }
 
 /* In one write(): a child may be writing, too. */

@@ -34,19 +34,19 @@ class Courses(unittest.TestCase):
         return said
 
     def end(self, driver, *servers):
-        """The last line, when all is over and well."""
+        """The last line, when all is over and well. The servers are those of the exporters."""
         driver.finish()
         for server in servers:
             self.assertEqual(server.troubles, [])
         self.assertEqual(driver.status, 0, driver.log)
         end = driver.lines[-1]
         self.assertTrue(end["settled"])
-        self.assertExact(end)
+        self.assertExact(end, len(servers))
         self.assertEqual(end["blocked"], 0)
         return end
 
-    def assertExact(self, said):
-        self.assertEqual(said["started"], said["exported"] + sum(said[reason] for reason in DROPPED))
+    def assertExact(self, said, exporters=1):
+        self.assertEqual(exporters * said["started"], said["exported"] + sum(said[reason] for reason in DROPPED))
 
     # ---- a collector that comes and goes ----
 

@@ -12,6 +12,7 @@ import time
 import unittest
 
 from driving import DROPPED, Driver
+import scenarios_more  # noqa: F401  (it adds to them)
 from scenarios import ALL
 from server import Server
 
@@ -114,6 +115,7 @@ class IllWill(unittest.TestCase):
         outcome = self.outcomes[scenario.name]
         end = outcome.end
         self.assertEqual(outcome.status, 0, outcome.log)
+        self.assertNotIn("Sanitizer", outcome.log)
         self.assertEqual(outcome.server.troubles, [])
         expected = scenario.exported
         if callable(expected):

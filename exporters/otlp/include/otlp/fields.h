@@ -12,6 +12,7 @@ struct wh__otlp_fields {
     int64_t retry_after;          /* as wh__otlp_retry_after() reads it; -1: not said */
     enum wh__otlp_content content;
     struct wh__otlp_grpc_status grpc;
+    bool is_whole;                /* the header has come to its end */
     size_t bytes;                 /* of all the lines, interim answers' too */
 };
 void wh__otlp_fields_begin(struct wh__otlp_fields *fields);
