@@ -10,5 +10,7 @@ set_target_properties(roundtrip_spans PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
 # Alone: also for the sanitizers, and for valgrind.
 add_test(NAME roundtrip_spans COMMAND roundtrip_spans 5 500 130 /dev/null file:/dev/null)
 set_tests_properties(roundtrip_spans PROPERTIES TIMEOUT 300 LABELS quick ENVIRONMENT "${WHENCE_TEST_ENVIRONMENT}")
-whence_python_test(roundtrip/test_codec.py ARGS $<TARGET_FILE:roundtrip_spans> LABELS python TIMEOUT 1800)
+if(NOT WHENCE_SANITIZE)
+    whence_python_test(roundtrip/test_codec.py ARGS $<TARGET_FILE:roundtrip_spans> LABELS python TIMEOUT 1800)
+endif()
 whence_python_test(roundtrip/test_jaeger.py ARGS $<TARGET_FILE:roundtrip_spans> LABELS e2e TIMEOUT 600)

@@ -25,7 +25,7 @@ from model import Truth, compare  # noqa: E402
 
 PROGRAM = None
 SEED = int(os.environ.get("WHENCE_SEED") or (time.time_ns() % 2**32 if os.environ.get("WHENCE_LONG") else 1))
-SPANS = 3000 * (10 if os.environ.get("WHENCE_LONG") else 1)
+SPANS = 2000 * (10 if os.environ.get("WHENCE_LONG") else 1)
 # As deep as decoders of protobuf go by default, a hundred messages: a map in a map takes three.
 DEEPEST = "28"
 SECOND = 10**9
