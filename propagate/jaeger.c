@@ -98,6 +98,15 @@ static struct wh__part keep(struct found *found, const char *text, size_t len)
     return (struct wh__part){kept, len};
 }
 
+/* HTTP does not tell upper from lower case in names, and some clients change it: Jaeger's own lower it as well. */
+static struct wh__part keep_lower(struct found *found, const char *name, size_t len)
+{
+    char *kept = found->text + found->len;
+    for (size_t i = 0; i < len; i++) kept[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
+    found->len += len;
+    return (struct wh__part){kept, len};
+}
+
 static bool look_at(void *arg, const char *key)
 {
     struct found *found = arg;
@@ -106,7 +115,7 @@ static bool look_at(void *arg, const char *key)
     const char *value = name <= MOST_NAME ? found->from->get(found->carrier, key) : NULL;
     const size_t room = sizeof found->text - found->len, len = value ? strnlen(value, room + 1) : 0;
     if (!value || name + len > room || !wh__are(key + PREFIX_LEN, name, WH__TOKEN) || !wh__are(value, len, WH__OPAQUE)) return true;
-    const struct wh__member member = {.name = keep(found, key + PREFIX_LEN, name), .value = keep(found, value, len), .encoded = true};
+    const struct wh__member member = {.name = keep_lower(found, key + PREFIX_LEN, name), .value = keep(found, value, len), .encoded = true};
     return wh__members_add(&found->members, &member);
 }
 

@@ -1,10 +1,12 @@
 /* Makes random spans through the public interface, and writes down what it asked for, so that others can say whether it
  * has arrived.
  *
- *   spans SEED COUNT DEEPEST TRUTH EXPORTER...      EXPORTER: file:PATH, protobuf:URL, json:URL, grpc:URL; protobuf+gzip:URL ...
+ *   spans SEED COUNT DEEPEST TRUTH EXPORTER...      EXPORTER: file:PATH, or protobuf, json or grpc, with +gzip
+ *                                                   or without, and :URL
  *
  * DEEPEST: arrays and maps within each other. TRUTH gets one JSON object a line: {"scope": ...} and {"provider": ...} for each
- * of these, then {"span": ...} for each span that was started, whoever records it. What is asked for is written as it was asked for: the limits are the reader's business. */
+ * of these, then {"span": ...} for each span that was started, whoever records it. What is asked for is written as it was
+ * asked for: the limits are the reader's business. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -188,10 +190,13 @@ static void from_elsewhere(int provider)
 
 static struct wh_exporter *exporter(const char *text)
 {
-    const char *url = strchr(text, ':');
-    const bool gzip = strstr(text, "+gzip:") != NULL;
-    if (strncmp(text, "file:", 5) == 0) return wh_file_exporter_new(url + 1);
-    if (strncmp(text, "protobuf", 8) == 0) return wh_otlp_exporter_new(url + 1, .gzip = gzip);
+    static const struct { const char *name; enum wh_otlp_protocol protocol; bool gzip; } kinds[] = {
+        {"protobuf:", WH_OTLP_HTTP_PROTOBUF, false}, {"protobuf+gzip:", WH_OTLP_HTTP_PROTOBUF, true}, {"json:", WH_OTLP_HTTP_JSON, false},
+        {"json+gzip:", WH_OTLP_HTTP_JSON, true}, {"grpc:", WH_OTLP_GRPC, false}, {"grpc+gzip:", WH_OTLP_GRPC, true}};
+    if (strncmp(text, "file:", 5) == 0) return wh_file_exporter_new(text + 5);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(text, kinds[i].name, strlen(kinds[i].name)) == 0)
+            return wh_otlp_exporter_new(text + strlen(kinds[i].name), .protocol = kinds[i].protocol, .gzip = kinds[i].gzip);
     errno = EINVAL;
     return NULL;
 }
@@ -237,8 +242,9 @@ static bool open_provider(int i, char **exporters, size_t count)
         }
     }
     put_provider(i, &limits, scope, service, resource);
-    providers[i] = wh_provider_new(.service = service, .resource = resource, .limits = limits, .scope = scope < 0 ? NULL : &scopes[scope], .exporters = list,
-                                   .exporter_count = count, .max_queue = 1 << 20, .max_batch = (uint32_t)(1 + below(i % 2 ? 20 : 1000)),
+    providers[i] = wh_provider_new(.service = service, .resource = resource, .limits = limits,
+                                   .scope = scope < 0 ? NULL : &scopes[scope], .exporters = list, .exporter_count = count,
+                                   .max_queue = 1 << 20, .max_batch = (uint32_t)(1 + below(i % 2 ? 20 : 1000)),
                                    .schedule_delay = WH_MS(20));
     roots[i] = wh_provider_root(providers[i]);
     return true;

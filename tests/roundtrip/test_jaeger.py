@@ -100,8 +100,20 @@ class ThroughJaeger(unittest.TestCase):
     def test_what_goes_by_http_and_protobuf_comes_back(self):
         self.check(0, f"protobuf:{self.process['OTLP_HTTP']}")
 
-    def test_what_goes_in_gzip_comes_back(self):
+    def test_what_goes_by_http_and_protobuf_in_gzip_comes_back(self):
         self.check(1, f"protobuf+gzip:{self.process['OTLP_HTTP']}")
+
+    def test_what_goes_by_http_and_json_comes_back(self):
+        self.check(2, f"json:{self.process['OTLP_HTTP']}")
+
+    def test_what_goes_by_http_and_json_in_gzip_comes_back(self):
+        self.check(3, f"json+gzip:{self.process['OTLP_HTTP']}")
+
+    def test_what_goes_by_grpc_comes_back(self):
+        self.check(4, f"grpc:{self.process['OTLP_GRPC']}")
+
+    def test_what_goes_by_grpc_in_gzip_comes_back(self):
+        self.check(5, f"grpc+gzip:{self.process['OTLP_GRPC']}")
 
 
 if __name__ == "__main__":

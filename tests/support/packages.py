@@ -74,7 +74,7 @@ def _run(command, **options):
         raise Unavailable(f"{os.path.basename(command[0])}: {error}") from error
     if done.returncode:
         lines = [line for line in done.stdout.splitlines() if line.strip()] or ["it says nothing"]
-        said = next((line for line in lines if re.search("error", line, re.IGNORECASE)), lines[-1])
+        said = next((line for line in lines if re.search(r"(^|\s)error\b", line, re.IGNORECASE)), lines[-1])
         raise Unavailable(f"{' '.join(os.path.basename(word) for word in command[:3])}: {said.strip()[:300]}")
     return done.stdout
 

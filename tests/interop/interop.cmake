@@ -1,0 +1,10 @@
+# Services with Whence and with other SDKs of OpenTelemetry. Included from tests/CMakeLists.txt.
+pkg_check_modules(libcjson REQUIRED IMPORTED_TARGET libcjson)
+if(TARGET whence-curl AND TARGET whence-microhttpd AND TARGET whence-otlp)
+    add_executable(interop_service interop/c/service.c)
+    target_compile_definitions(interop_service PRIVATE _GNU_SOURCE)
+    target_compile_options(interop_service PRIVATE ${WHENCE_WARNINGS})
+    target_link_libraries(interop_service PRIVATE whence::curl whence::microhttpd whence::otlp PkgConfig::libcjson)
+    set_target_properties(interop_service PROPERTIES C_STANDARD 11)
+    whence_python_test(interop/test_chains.py ARGS $<TARGET_FILE:interop_service> LABELS e2e TIMEOUT 2400)
+endif()
