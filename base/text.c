@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/hex.h"
+
 void wh__put_list(struct wh__text *text, const char *format, va_list args)
 {
     const size_t room = text->size > text->len ? text->size - text->len : 0;
@@ -56,27 +58,12 @@ void wh__put_duration(struct wh__text *text, int64_t ns)
 
 void wh__hex(char *out, const uint8_t *bytes, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-}
-
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    wh__put_hex(out, bytes, len);
 }
 
 bool wh__unhex(uint8_t *bytes, const char *digits, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        const int high = digit(digits[2 * i]);
-        const int low = high < 0 ? -1 : digit(digits[2 * i + 1]);
-        if (low < 0) return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return wh__take_hex(bytes, digits, len);
 }
 
 size_t wh__utf8_cut(const char *text, size_t len)

@@ -3,20 +3,25 @@
  * To a regular file a line goes in one write, at the end of the file, so that several processes can share it.
  * Anything else (a pipe, a socket, a terminal) may keep the writer waiting: it gets as much at a time as it can take
  * at once, until the deadline. What began to be written and could not be finished is taken back, or at least ended
- * before the next line. */
+ * before the next line.
+ *
+ * A file that is full gets a number, and another one its name (rotate.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "exporters/json.h"
 #include "exporters/output.h"
+#include "exporters/rotate.h"
 
-enum { KEPT_BUFFER = 1 << 20, OPENED = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+enum { KEPT_BUFFER = 1 << 20, USUAL_FILES = 5, MOST_TRIES = 100, OPENED = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
 struct file {
     struct wh_exporter exporter;
@@ -25,6 +30,8 @@ struct file {
     bool is_busy;          /* with the line; also in the child of a fork that came into that */
     bool is_ours;          /* a regular file that was opened here, by this process */
     bool unfinished;       /* what was written last is no whole line */
+    int64_t max_bytes;     /* 0: no limit */
+    uint32_t max_files;
     struct wh__json line;  /* "\n", the line, "\n"; the first of them is for one that was not finished */
     char error[300];
     char path[];           /* for the report */
@@ -85,6 +92,59 @@ static void begin_in_child(struct file *file)
     end_alone(file);
 }
 
+/* ---- when it is full ---- */
+
+/* A process that died in mid line leaves one that is not ended; in one that lives there may be half a line to be
+ * seen. */
+static bool ends_in_mid_line(const struct file *file)
+{
+    char last = '\n';
+    const int fd = begin_alone(file) ? open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1) last = '\n';
+    if (fd >= 0) close(fd);
+    end_alone(file);
+    return last != '\n';
+}
+
+/* What has the name now takes the place of what was open. */
+static int open_anew(struct file *file)
+{
+    struct stat what;
+    const int fd = open(file->path, OPENED | O_CREAT, 0644);
+    if (fd < 0) return errno;
+    const bool can = fstat(fd, &what) == 0 && S_ISREG(what.st_mode) && dup3(fd, file->output.fd, O_CLOEXEC) >= 0;
+    close(fd);
+    if (!can) return EBADF;
+    file->unfinished = ends_in_mid_line(file);
+    return 0;
+}
+
+static bool is_full(const struct file *file)
+{
+    struct stat now;
+    return fstat(file->output.fd, &now) == 0 && now.st_size > 0 && now.st_size + (off_t)file->line.len - 1 > file->max_bytes;
+}
+
+static int rotate(const struct file *file, int64_t deadline)
+{
+    int rc;
+    for (int tries = 0; (rc = wh__rotate(file->output.fd, file->path, file->max_files)) == EWOULDBLOCK; tries++) {
+        if (tries == MOST_TRIES || wh__now() >= deadline || __atomic_load_n(&file->output.interrupted, __ATOMIC_RELAXED)) break;
+        poll(NULL, 0, 1);
+    }
+    return rc;
+}
+
+/* A process that does not come to an end with rotating holds nobody up for long: the others write to the full file. */
+static int make_room(struct file *file, int64_t deadline)
+{
+    if (!file->is_ours || !file->max_bytes) return 0;
+    int rc = wh__is_file_at(file->output.fd, file->path) ? 0 : open_anew(file);
+    if (rc || !is_full(file)) return rc;
+    rc = rotate(file, deadline);
+    return rc == 0 ? open_anew(file) : rc == EWOULDBLOCK ? 0 : rc;
+}
+
 /* ---- the exporter ---- */
 
 static int fail(struct file *file, int code)
@@ -101,7 +161,9 @@ static int write_batch(struct file *file, const struct wh_batch *batch, int64_t 
     wh__json_put(&file->line, "\n");
     *count = wh__json_batch(&file->line, batch);
     wh__json_put(&file->line, "\n");
-    const int rc = file->line.error ? file->line.error : *count ? write_line(file, deadline) : 0;
+    int rc = file->line.error;
+    if (rc == 0 && *count) rc = make_room(file, deadline);
+    if (rc == 0 && *count) rc = write_line(file, deadline);
     if (file->line.capacity > KEPT_BUFFER) wh__json_free(&file->line);
     return rc;
 }
@@ -144,18 +206,6 @@ static void destroy(struct wh_exporter *self)
 
 /* ---- opening ---- */
 
-/* A process that died in mid line leaves one that is not ended; in one that lives there may be half a line to be
- * seen. */
-static bool ends_in_mid_line(const struct file *file)
-{
-    char last = '\n';
-    const int fd = begin_alone(file) ? open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-    if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1) last = '\n';
-    if (fd >= 0) close(fd);
-    end_alone(file);
-    return last != '\n';
-}
-
 /* Standard output is duplicated, lest the program close it and something else get its number. O_NONBLOCK: to open a
  * FIFO that nobody reads is an error, not a wait. */
 static int open_output(struct file *file, bool is_stdout)
@@ -170,16 +220,24 @@ static int open_output(struct file *file, bool is_stdout)
     return 0;
 }
 
-struct wh_exporter *wh_file_exporter_new(const char *path)
+static struct file *new_file(const char *path, const struct wh_file_opts *opts)
 {
-    const bool is_stdout = !path || strcmp(path, "-") == 0;
-    if (is_stdout) path = "standard output";
     struct file *file = wh__mem_zero(sizeof *file + strlen(path) + 1);
-    int rc = ENOMEM;
-    if (file) {
-        strcpy(file->path, path);
-        rc = open_output(file, is_stdout);
-    }
+    if (!file) return NULL;
+    strcpy(file->path, path);
+    file->max_bytes = opts->max_bytes > 0 ? opts->max_bytes : 0;
+    file->max_files = opts->max_files ? opts->max_files : USUAL_FILES;
+    return file;
+}
+
+struct wh_exporter *wh_file_exporter_new_at(const struct wh_file_opts *given)
+{
+    struct wh_file_opts opts = {0};
+    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    const bool is_stdout = !opts.path || strcmp(opts.path, "-") == 0;
+    const char *path = is_stdout ? "standard output" : opts.path;
+    struct file *file = new_file(path, &opts);
+    int rc = !file ? ENOMEM : strlen(path) >= WH__PATH ? ENAMETOOLONG : open_output(file, is_stdout);
     if (rc) {
         wh__mem_free(file);
         errno = rc;

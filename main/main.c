@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "environment.h"
+#include "main/environment.h"
 #include "trace/provider.h"
 #include "trace/span.h"
 
@@ -47,7 +47,7 @@ wh_ctx *wh_main_at(const struct wh_main_opts *given)
     static bool registered;
     struct wh_main_opts opts = {0};
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
-    wh__live_from_environment(); /* first, so that its own contexts are listed too */
+    wh__environment_begin(); /* first, so that its own contexts are listed too */
     wh_provider *provider = opts.provider ? opts.provider : wh__provider_from_environment(opts.service, opts.version);
     main_root = (struct main_root){
         .root.end = end,

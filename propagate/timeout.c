@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "propagate/headers.h"
 
 static const struct {
@@ -26,10 +24,13 @@ bool wh__timeout_read(const char *field, int64_t *ns)
 /* The finest unit in which it has at most eight digits, rounded up: it must not look shorter than it is. */
 void wh__timeout_write(char out[WH__TIMEOUT_SIZE], int64_t ns)
 {
+    char digits[DIGITS];
+    int i = 0, len = 0;
     if (ns < 1) ns = 1;
-    int i = 0;
-    while (i < UNITS - 1 && ns / units[i].ns + (ns % units[i].ns != 0) > MOST) i++;
-    int64_t count = ns / units[i].ns + (ns % units[i].ns != 0);
-    if (count > MOST) count = MOST;
-    snprintf(out, WH__TIMEOUT_SIZE, "%u%c", (unsigned)count % (MOST + 1u), units[i].letter);
+    while (i < UNITS - 1 && ns > MOST * units[i].ns) i++;
+    int64_t left = ns / units[i].ns + (ns % units[i].ns != 0);
+    for (uint32_t count = left > MOST ? MOST : (uint32_t)left; count; count /= 10) digits[len++] = (char)('0' + count % 10);
+    while (len) *out++ = digits[--len];
+    *out++ = units[i].letter;
+    *out = '\0';
 }

@@ -1,6 +1,7 @@
 #include "trace/gather.h"
 
 #include "base/mem.h"
+#include "trace/resource.h"
 #include "trace/scope.h"
 
 bool wh__gather_begin(struct wh__gather *gather, size_t most)
@@ -79,6 +80,7 @@ struct wh_batch wh__gather_batch(struct wh__gather *gather)
     if (gather->scope_count == 0) return batch;
     const wh_provider *provider = gather->scopes[0]->provider;
     batch.resource = provider->resource;
+    batch.schema_url = wh__resource_url(provider->who);
     if (gather->scope_count > 1) sort(gather);
     if (gather->scope_count == 1) gather->views[0].spans = gather->spans;
     if (gather->scope_count == 1) gather->views[0].count = gather->count;

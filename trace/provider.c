@@ -71,10 +71,11 @@ static const struct wh_scope whence = {.size = sizeof whence, .name = "whence", 
 
 static bool get_memory(wh_provider *provider, const struct wh_provider_opts *opts)
 {
-    provider->resource = wh__resource_encode(opts->service, opts->resource);
+    provider->who = wh__resource_compose(opts->base, opts->service, opts->resource);
+    provider->resource = wh_resource_bytes(provider->who);
     provider->own = wh__scope_new(provider, opts->scope ? opts->scope : &whence);
     provider->exporters = wh__mem_get((opts->exporter_count + 1) * sizeof *provider->exporters);
-    if (!provider->resource.ptr || !provider->own || !wh__gather_begin(&provider->gather, provider->max_batch) || !provider->exporters) return false;
+    if (!provider->who || !provider->own || !wh__gather_begin(&provider->gather, provider->max_batch) || !provider->exporters) return false;
     provider->scopes.all = provider->own;
     provider->scopes.count = 1;
     for (size_t i = 0; i < opts->exporter_count; i++)
@@ -103,7 +104,7 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
         wh_sampler_free(opts.sampler);
         if (opts.ids && opts.ids->destroy) opts.ids->destroy(opts.ids);
         if (provider) {
-            wh__mem_free((void *)provider->resource.ptr);
+            wh_resource_free(provider->who);
             wh__scope_free(provider->own);
             wh__gather_end(&provider->gather);
             wh__mem_free(provider->exporters);
@@ -117,6 +118,7 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
     wh__scopes_configure(provider);
     wh__provider_settle(provider);
     link_in(provider);
+    wh__resource_watch_forks(provider->who);
     return provider;
 }
 

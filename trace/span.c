@@ -17,7 +17,7 @@ bool wh_span_of(const wh_ctx *ctx, struct wh_span_context *out)
     if (!trace || !wh__has_span(trace)) return false;
     memcpy(out->trace_id, trace->trace_id, sizeof out->trace_id);
     memcpy(out->span_id, trace->span_id, sizeof out->span_id);
-    out->flags = trace->flags;
+    out->flags = trace->flags & (WH_SAMPLED | WH_RANDOM);
     out->remote = trace->remote;
     out->tracestate = trace->tracestate;
     return true;

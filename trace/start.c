@@ -134,12 +134,13 @@ static void begin_tracestate(struct wh__trace_node *trace, const char *state)
 }
 
 static __attribute__((noinline)) void begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                                                   const struct wh_start_opts *opts, const struct wh__scope *scope)
+                                                   const struct wh__trace_node *decider, const struct wh_start_opts *opts,
+                                                   const struct wh__scope *scope)
 {
     struct wh__asked asked;
     const struct wh_sampled *answer = &asked.answer;
     begin_trace(trace, parent);
-    wh__ask(&asked, trace, parent, opts);
+    wh__ask(&asked, trace, decider, opts);
     wh__ids_span(trace->provider->ids, trace->span_id);
     begin_tracestate(trace, answer->tracestate);
     if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return;
@@ -161,20 +162,29 @@ static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
     trace->remote = trace->owns_tracestate = false;
 }
 
+/* Whose decision counts for a span: its parent's, but for what B3 can say and W3C cannot. A decision without ids holds for the trace
+ * that begins here; ids without a decision leave it to the sampler, as for a root. `parent` is `above`, or NULL for a root. */
+static inline const struct wh__trace_node *decider_of(const struct wh__trace_node *parent, const struct wh__trace_node *above)
+{
+    if (wh__likely(!above || !(above->flags & (WH__DECIDED | WH__DEFERRED)))) return parent;
+    return above->flags & WH__DECIDED ? above : NULL;
+}
+
 static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const struct wh_start_opts *opts, const struct wh__scope *scope, struct wh__thread *self,
-                              int64_t now)
+                              const struct wh__trace_node *above, const struct wh_start_opts *opts, const struct wh__scope *scope,
+                              struct wh__thread *self, int64_t now)
 {
     if (wh__likely(opts->literal))
         trace->name = opts->name;
     else
         wh__copy_name(trace, opts->name ? opts->name : "");
-    if (wh__unlikely(wh__is_asked(trace->provider, parent))) {
-        begin_asking(trace, parent, opts, scope);
+    const struct wh__trace_node *decider = decider_of(parent, above);
+    if (wh__unlikely(wh__is_asked(trace->provider, decider))) {
+        begin_asking(trace, parent, decider, opts, scope);
         return;
     }
     begin_ids(trace, parent, self);
-    if (!wh__sampled(trace->provider, parent, trace->trace_id)) return;
+    if (!wh__sampled(trace->provider, decider, trace->trace_id)) return;
     trace->flags |= WH_SAMPLED;
     begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
 }
@@ -198,7 +208,7 @@ static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *
     const struct wh__trace_node *from = parent ? parent : &none;
     memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
     memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
-    trace->flags = from->flags;
+    trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM);
     trace->tracestate = from->tracestate;
     trace->remote = from->remote;
     trace->parent_is_remote = from->parent_is_remote;
@@ -248,7 +258,7 @@ static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const st
                          : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
     if (scope && wh__scope_enabled(scope)) {
-        begin_span((void *)node, parent, opts, scope, wh__self(), now);
+        begin_span((void *)node, parent, above, opts, scope, wh__self(), now);
         if (opts->at) give_start((void *)node, opts->at);
     } else if (scope) {
         carry_on((void *)node, parent);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "otlp/mem.h"
+#include "otlp/text.h"
 
 static bool append(struct curl_slist **list, const char *line)
 {
@@ -15,20 +16,13 @@ static bool append(struct curl_slist **list, const char *line)
 
 /* ---- one pair ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Writes what [text, end) stands for at out, terminated; returns its end, or NULL. */
 static char *decode(const char *text, const char *end, char *out)
 {
     for (; text < end; text++) {
         char c = *text;
         if (c == '%') {
-            const int high = end - text > 2 ? hex_digit(text[1]) : -1, low = high < 0 ? -1 : hex_digit(text[2]);
+            const int high = end - text > 2 ? wh__otlp_hex_digit(text[1]) : -1, low = high < 0 ? -1 : wh__otlp_hex_digit(text[2]);
             if (low < 0) return NULL;
             c = (char)(high << 4 | low);
             text += 2;
@@ -63,7 +57,8 @@ static bool is_field_value(const char *text, const char *end)
 static bool is_ours(const char *name)
 {
     static const char *const names[] = {
-        "content-type", "content-encoding", "content-length", "transfer-encoding", "connection"};
+        "content-type", "content-encoding", "content-length", "transfer-encoding", "connection", "te", "grpc-timeout",
+        "grpc-encoding", "grpc-accept-encoding"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcasecmp(name, names[i]) == 0) return true;
     return false;
@@ -122,13 +117,24 @@ static int append_pairs(struct curl_slist **headers, const char *list)
     return rc;
 }
 
-int wh__otlp_headers_make(const char *list, bool gzip, struct curl_slist **out)
+enum { OWN = 5 };
+
+/* "Expect:" keeps libcurl from asking leave before it sends a large body. "TE: trailers": a proxy that would drop them is
+ * found out (gRPC over HTTP/2). The last of each is for gzip only. */
+static const char *const own[][OWN] = {
+    [WH_OTLP_HTTP_PROTOBUF] = {"Expect:", "Content-Type: application/x-protobuf", NULL, NULL, "Content-Encoding: gzip"},
+    [WH_OTLP_HTTP_JSON] = {"Expect:", "Content-Type: application/json", NULL, NULL, "Content-Encoding: gzip"},
+    [WH_OTLP_GRPC] = {"Expect:", "Content-Type: application/grpc", "TE: trailers", "grpc-accept-encoding: gzip",
+        "grpc-encoding: gzip"},
+};
+
+int wh__otlp_headers_make(const struct wh_otlp_opts *opts, struct curl_slist **out)
 {
     struct curl_slist *headers = NULL;
-    /* "Expect:" keeps libcurl from asking leave before it sends a large body. */
-    int rc = append(&headers, "Content-Type: application/x-protobuf") && append(&headers, "Expect:") ? 0 : ENOMEM;
-    if (rc == 0 && gzip) rc = append(&headers, "Content-Encoding: gzip") ? 0 : ENOMEM;
-    if (rc == 0 && list) rc = append_pairs(&headers, list);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < (opts->gzip ? OWN : OWN - 1); i++)
+        if (own[opts->protocol][i]) rc = append(&headers, own[opts->protocol][i]) ? 0 : ENOMEM;
+    if (rc == 0 && opts->headers) rc = append_pairs(&headers, opts->headers);
     if (rc)
         curl_slist_free_all(headers);
     else

@@ -1,136 +1,8 @@
 #include "otlp/request.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "export.pb-c.h"
-#include "otlp/mem.h"
-
-/* ---- room ---- */
-
-enum { SMALL = 256 << 10, LARGE = 8 << 20 };
-
-/* Room that is kept: small; or not large, and used well. */
-static bool is_worth_keeping(size_t size, size_t used)
-{
-    return size <= SMALL || (size <= LARGE && size / 4 <= used);
-}
-
-static void *get_zero(void *unused, unsigned items, unsigned size)
-{
-    (void)unused;
-    return wh__otlp_mem_zero((size_t)items * size);
-}
-
-static void give_back(void *unused, void *ptr)
-{
-    (void)unused;
-    wh__otlp_mem_free(ptr);
-}
-
-/* What was in it is lost. A quarter more than asked for, so that the next one, a little larger, has room too. */
-static bool make_room(struct wh__otlp_room *room, size_t size)
-{
-    room->used = size;
-    if (room->size >= size) return true;
-    wh__otlp_mem_free(room->bytes);
-    *room = (struct wh__otlp_room){.bytes = wh__otlp_mem_get(size + size / 4), .used = size};
-    if (room->bytes) room->size = size + size / 4;
-    return room->bytes != NULL;
-}
-
-static bool make_span_room(struct wh__otlp_request *request, size_t count)
-{
-    request->span_used = count;
-    if (request->span_size >= count) return true;
-    wh__otlp_mem_free(request->spans);
-    request->span_size = 0;
-    const size_t each = sizeof *request->spans;
-    request->spans = count > SIZE_MAX / each ? NULL : wh__otlp_mem_get(count * each);
-    if (request->spans) request->span_size = count;
-    return request->spans != NULL;
-}
-
-static void drop_room(struct wh__otlp_room *room)
-{
-    wh__otlp_mem_free(room->bytes);
-    *room = (struct wh__otlp_room){.bytes = NULL};
-}
-
-static void trim(struct wh__otlp_room *room)
-{
-    if (!is_worth_keeping(room->size, room->used)) drop_room(room);
-}
-
-void wh__otlp_request_trim(struct wh__otlp_request *request)
-{
-    const size_t each = sizeof *request->spans;
-    trim(&request->scopes);
-    trim(&request->packed);
-    trim(&request->zipped);
-    if (is_worth_keeping(request->span_size * each, request->span_used * each)) return;
-    wh__otlp_mem_free(request->spans);
-    request->spans = NULL;
-    request->span_size = 0;
-}
-
-void wh__otlp_request_free(struct wh__otlp_request *request)
-{
-    drop_room(&request->scopes);
-    drop_room(&request->packed);
-    drop_room(&request->zipped);
-    wh__otlp_mem_free(request->spans);
-    if (request->can_zip) deflateEnd(&request->zip);
-}
-
-/* ---- packing ---- */
-
-/* The schema has no pointers to const, though packing only reads. */
-static ProtobufCBinaryData as_data(struct wh_bytes bytes)
-{
-    union { const void *in; uint8_t *out; } pointer = {bytes.ptr};
-    return (ProtobufCBinaryData){bytes.len, pointer.out};
-}
-
-/* A message for each scope, and behind them all the list of pointers to them that the schema wants. */
-static Wh__Otlp__ScopeSpans **lay_out(struct wh__otlp_request *request, const struct wh_batch *batch)
-{
-    ProtobufCBinaryData *spans = request->spans;
-    Wh__Otlp__ScopeSpans *scopes = (void *)request->scopes.bytes;
-    Wh__Otlp__ScopeSpans **list = (void *)(scopes + batch->scope_count);
-    for (size_t s = 0; s < batch->scope_count; s++) {
-        const struct wh_scope_spans *from = &batch->scopes[s];
-        wh__otlp__scope_spans__init(list[s] = &scopes[s]);
-        scopes[s].scope = as_data(from->scope);
-        scopes[s].schema_url = as_data((struct wh_bytes){from->schema_url.ptr, from->schema_url.len});
-        scopes[s].n_spans = from->count;
-        scopes[s].spans = spans;
-        for (size_t i = 0; i < from->count; i++) *spans++ = as_data(from->spans[i]);
-    }
-    return list;
-}
-
-static int pack(struct wh__otlp_request *request, const struct wh_batch *batch, struct wh_bytes *body)
-{
-    Wh__Otlp__ResourceSpans resource = WH__OTLP__RESOURCE_SPANS__INIT, *resources[] = {&resource};
-    Wh__Otlp__ExportTraceServiceRequest all = WH__OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
-    const size_t of_scope = sizeof(Wh__Otlp__ScopeSpans) + sizeof(Wh__Otlp__ScopeSpans *);
-    if (!make_span_room(request, batch->count) || batch->scope_count > SIZE_MAX / 2 / of_scope) return ENOMEM;
-    if (!make_room(&request->scopes, batch->scope_count * of_scope)) return ENOMEM;
-    resource.resource = as_data(batch->resource);
-    resource.schema_url = as_data((struct wh_bytes){batch->schema_url.ptr, batch->schema_url.len});
-    resource.n_scope_spans = batch->scope_count;
-    resource.scope_spans = lay_out(request, batch);
-    all.n_resource_spans = 1;
-    all.resource_spans = resources;
-
-    const size_t size = wh__otlp__export_trace_service_request__get_packed_size(&all);
-    if (size > WH__OTLP_MOST_REQUEST) return EMSGSIZE;
-    if (!make_room(&request->packed, size)) return ENOMEM;
-    *body = (struct wh_bytes){request->packed.bytes,
-        wh__otlp__export_trace_service_request__pack(&all, request->packed.bytes)};
-    return 0;
-}
+#include "otlp/grpc.h"
 
 /* ---- compressing ---- */
 
@@ -138,32 +10,78 @@ static int pack(struct wh__otlp_request *request, const struct wh_batch *batch, 
 static bool set_up_zip(struct wh__otlp_request *request)
 {
     if (request->can_zip) return deflateReset(&request->zip) == Z_OK;
-    request->zip = (z_stream){.zalloc = get_zero, .zfree = give_back};
+    request->zip = (z_stream){.zalloc = wh__otlp_zlib_get, .zfree = wh__otlp_zlib_give_back};
     request->can_zip = deflateInit2(&request->zip, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
     return request->can_zip;
 }
 
+/* With room for a frame before it. */
 static int zip(struct wh__otlp_request *request, struct wh_bytes *body)
 {
+    union { const void *in; uint8_t *out; } input = {body->ptr}; /* zlib only reads it */
     z_stream *stream = &request->zip;
     if (!set_up_zip(request)) return ENOMEM;
     const size_t bound = deflateBound(stream, (uLong)body->len);
-    if (!make_room(&request->zipped, bound)) return ENOMEM;
-    stream->next_in = request->packed.bytes;
+    if (!wh__otlp_room_make(&request->zipped, WH__OTLP_FRAME + bound)) return ENOMEM;
+    stream->next_in = input.out;
     stream->avail_in = (uInt)body->len;
-    stream->next_out = request->zipped.bytes;
+    stream->next_out = request->zipped.bytes + WH__OTLP_FRAME;
     stream->avail_out = (uInt)bound;
     if (deflate(stream, Z_FINISH) != Z_STREAM_END) return EIO;
-    *body = (struct wh_bytes){request->zipped.bytes, stream->total_out};
+    *body = (struct wh_bytes){request->zipped.bytes + WH__OTLP_FRAME, stream->total_out};
     return 0;
 }
 
-int wh__otlp_request_make(struct wh__otlp_request *request, const struct wh_batch *batch, bool gzip,
-                          struct wh_bytes *body)
+/* ---- the whole ---- */
+
+/* In the room before it. */
+static void frame(struct wh__otlp_request *request, bool gzip, struct wh_bytes *body)
 {
+    uint8_t *const head = gzip ? request->zipped.bytes : request->packed.bytes;
+    wh__otlp_grpc_frame(head, gzip, body->len);
+    *body = (struct wh_bytes){head, WH__OTLP_FRAME + body->len};
+}
+
+int wh__otlp_request_make(struct wh__otlp_request *request, const struct wh__otlp_target *target,
+                          const struct wh_batch *batch, struct wh__otlp_range range, struct wh_bytes *body,
+                          size_t *written)
+{
+    struct wh_batch part;
     struct wh_bytes made;
-    int rc = pack(request, batch, &made);
-    if (rc == 0 && gzip) rc = zip(request, &made);
-    if (rc == 0) *body = made;
-    return rc;
+    size_t count = range.count;
+    if (!wh__otlp_slice(batch, range, &request->slices, &part)) return ENOMEM;
+    int rc = target->protocol == WH_OTLP_HTTP_JSON
+                 ? wh__otlp_body_json(request, &part, target->max_request, &made, &count)
+                 : wh__otlp_body_protobuf(request, &part, target->max_request, &made);
+    if (rc == 0 && target->gzip) rc = zip(request, &made);
+    if (rc) return rc;
+    if (target->protocol == WH_OTLP_GRPC) frame(request, target->gzip, &made);
+    *body = made;
+    *written = count;
+    return 0;
+}
+
+/* ---- memory ---- */
+
+void wh__otlp_request_trim(struct wh__otlp_request *request)
+{
+    struct wh__otlp_room as_room = {.size = request->json.capacity, .used = request->json_used};
+    wh__otlp_room_trim(&request->slices);
+    wh__otlp_room_trim(&request->spans);
+    wh__otlp_room_trim(&request->scopes);
+    wh__otlp_room_trim(&request->packed);
+    wh__otlp_room_trim(&request->zipped);
+    wh__otlp_room_trim(&as_room); /* it has nothing to free, and says whether it would have been kept */
+    if (as_room.size == 0) wh_json_free(&request->json);
+}
+
+void wh__otlp_request_free(struct wh__otlp_request *request)
+{
+    wh__otlp_room_free(&request->slices);
+    wh__otlp_room_free(&request->spans);
+    wh__otlp_room_free(&request->scopes);
+    wh__otlp_room_free(&request->packed);
+    wh__otlp_room_free(&request->zipped);
+    wh_json_free(&request->json);
+    if (request->can_zip) deflateEnd(&request->zip);
 }

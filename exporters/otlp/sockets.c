@@ -6,7 +6,15 @@
 
 void wh__otlp_sockets_init(struct wh__otlp_sockets *sockets)
 {
+    sockets->is_closed = sockets->was_refused = false;
     for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++) sockets->open[i].fd = -1;
+}
+
+bool wh__otlp_sockets_any(const struct wh__otlp_sockets *sockets)
+{
+    for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++)
+        if (sockets->open[i].fd >= 0) return true;
+    return false;
 }
 
 static void remember(struct wh__otlp_sockets *sockets, int fd)
@@ -20,9 +28,11 @@ static void remember(struct wh__otlp_sockets *sockets, int fd)
     sockets->open[i].fd = fd;
 }
 
-curl_socket_t wh__otlp_socket_open(void *sockets, curlsocktype purpose, struct curl_sockaddr *address)
+curl_socket_t wh__otlp_socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKET_BAD;
+    struct wh__otlp_sockets *sockets = arg;
+    sockets->was_refused = sockets->is_closed;
+    if (purpose != CURLSOCKTYPE_IPCXN || sockets->is_closed) return CURL_SOCKET_BAD;
     const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
     remember(sockets, fd);

@@ -82,12 +82,17 @@ struct wh_site {
 /* ---- The library's own voice -----------------------------------------------------------------------------------
  *
  * What the library has to say goes, one line each, to standard error, prefixed "whence: ", at most once for each kind of
- * trouble and outage; or to this function, from any thread, which must not call back into the library. NULL: standard
- * error again. */
-enum wh_severity { WH_INFO, WH_WARNING, WH_ERROR };
+ * trouble and outage; or to this function, from any thread, without prefix and line end. It may call the library, but not wait
+ * for a flush or a shutdown: what the library says because of such calls, on that thread, goes to standard error. It must come
+ * back (no longjmp()). NULL: standard error again. One that was replaced may still be running on another thread. */
+enum wh_severity { WH_DEBUG, WH_INFO, WH_WARNING, WH_ERROR, WH_SILENT };
 WH_API void wh_report_to(void (*fn)(enum wh_severity severity, const char *line, void *arg), void *arg);
 
-/* Says something with that voice: for exporters. Cut after 500 characters. */
+/* What is less severe than this is not said: by default WH_INFO; WH_SILENT is nothing at all. OTEL_LOG_LEVEL says it for
+ * wh_main(). Any thread. */
+WH_API void wh_report_from(enum wh_severity least);
+
+/* Says something with that voice: for exporters. Cut after 500 characters. errno stays as it was. */
 WH_API void wh_report(enum wh_severity severity, const char *format, ...) WH_PRINTF_(2, 3);
 
 /* ---- Options ---------------------------------------------------------------------------------------------------

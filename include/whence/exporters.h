@@ -22,22 +22,48 @@ WH_BEGIN_DECLS
  * `out` stays the caller's. Colour where out is a terminal and NO_COLOR is not set. */
 WH_API struct wh_exporter *wh_console_exporter_new(FILE *out);
 
-/* OTLP as JSON lines, one ExportTraceServiceRequest a line (OTLP file exporter specification). path: opened for
- * appending; NULL or "-": standard output. Errno values are those of open(). */
-WH_API struct wh_exporter *wh_file_exporter_new(const char *path);
+/* OTLP as JSON lines, one TracesData object a line, UTF-8 (protocol/file-exporter.md); such files end in .jsonl.
+ * wh_file_exporter_new(path, .max_bytes = 100 << 20). What cannot be written, as on a full disk, is refused as a whole, counted as
+ * dropped_export, and no half of a line is left; once there is room it goes on. Several processes may share a file: a line goes to
+ * it in one write. Errno values are those of open(). */
+struct wh_file_opts {
+    size_t size;
+    const char *path;              /* opened for appending, created with mode 0644; NULL or "-": standard output */
+    int64_t max_bytes WH_ZERO_;    /* of a file: before it would grow beyond, path becomes path.1 (with .jsonl: before that), path.1
+                                    * becomes path.2, and so on. A line that is longer has a file of its own. Where that cannot
+                                    * be done, spans are refused. 0: no limit; none either for what is no regular file */
+    uint32_t max_files WH_ZERO_;   /* with the one being written; the oldest is removed. 0: 5 */
+};
+#define wh_file_exporter_new(...) wh_file_exporter_new_at(WH_OPTS_(struct wh_file_opts, .path = __VA_ARGS__))
+WH_API struct wh_exporter *wh_file_exporter_new_at(const struct wh_file_opts *opts);
 
 /* Keeps spans in memory, for tests: at most `max` of them, later ones are refused. */
 WH_API struct wh_exporter *wh_memory_exporter_new(size_t max);
 
-/* OTLP over HTTP, protobuf: in the library whence-otlp, which needs libcurl, libprotobuf-c and zlib. EINVAL: the
- * endpoint is not an http or https URL. */
+/* OTLP, to a collector: in the library whence-otlp, which needs libcurl, libprotobuf-c and zlib (docs/otlp.md). EINVAL:
+ * something in the options is wrong; what, was reported. All strings are copied; the files are read again at every new
+ * connection. */
+enum wh_otlp_protocol { WH_OTLP_HTTP_PROTOBUF, WH_OTLP_HTTP_JSON, WH_OTLP_GRPC };
+
 struct wh_otlp_opts {
     size_t size;
-    const char *endpoint;             /* base URL, to which v1/traces is added; NULL: http://localhost:4318 */
-    const char *traces_endpoint WH_ZERO_;  /* the whole URL, in its place */
-    const char *headers WH_ZERO_;     /* "k=v,k=v", percent-encoded, as in OTEL_EXPORTER_OTLP_HEADERS */
-    int64_t timeout WH_ZERO_;         /* for one request; 0: 10 s */
+    /* Base URL, to which v1/traces is added; NULL: http://localhost:4318. With gRPC its scheme, host and port count; NULL:
+     * http://localhost:4317. unix:///path: a Unix domain socket. */
+    const char *endpoint;
+    const char *traces_endpoint WH_ZERO_;    /* the whole URL, in its place */
+    const char *headers WH_ZERO_;            /* "k=v,k=v", percent-encoded, as in OTEL_EXPORTER_OTLP_HEADERS */
+    int64_t timeout WH_ZERO_;                /* for one request; 0: 10 s; WH_NEVER: none */
     bool gzip WH_ZERO_;
+    bool insecure WH_ZERO_;                  /* gRPC, where the endpoint has no scheme: without TLS */
+    int64_t protocol WH_ZERO_;               /* an enum wh_otlp_protocol */
+    const char *certificate WH_ZERO_;        /* PEM file: the authorities to trust; NULL: the system's */
+    const char *client_key WH_ZERO_;         /* PEM file, for mutual TLS; NULL: it is in client_certificate */
+    const char *client_certificate WH_ZERO_; /* PEM file */
+    const char *unix_socket WH_ZERO_;        /* path: connect there; the URL stays what it is */
+    const char *proxy WH_ZERO_;              /* URL; "": none; NULL: as http_proxy and so on say, but none to this machine */
+    const char *user_agent WH_ZERO_;         /* "product/1.0": stands before the library's own */
+    size_t max_request WH_ZERO_;             /* bytes before compression: what is more is split; 0: 64 MiB, at most 1 GiB */
+    size_t max_response WH_ZERO_;            /* bytes after decompression: more is an error; 0: 4 MiB, at most 1 GiB */
 };
 #define wh_otlp_exporter_new(...) wh_otlp_exporter_new_at(WH_OPTS_(struct wh_otlp_opts, .endpoint = __VA_ARGS__))
 WH_API struct wh_exporter *wh_otlp_exporter_new_at(const struct wh_otlp_opts *opts);
@@ -146,6 +172,17 @@ WH_API bool wh_span_attr(const struct wh_span_view *span, const char *key, struc
 /* Takes an ExportTraceServiceRequest apart, calling each(batch, arg) for every scope in it. 0; EBADMSG if it is none;
  * or what each returned, if that was not 0, and no further calls. */
 WH_API int wh_read_request(struct wh_bytes request, int (*each)(const struct wh_batch *batch, void *arg), void *arg);
+
+/* OTLP as JSON, for exporters: an ExportTraceServiceRequest of the batch, in one line without its end (OTLP, JSON Protobuf
+ * Encoding). The text is not terminated, and its memory is used again by the next call; all zero at first, given back by
+ * wh_json_free(). *written: how many spans are in it, as those that cannot be read are left out; with none there is no
+ * text. 0; ENOMEM; EMSGSIZE: it would be longer than `most`, or than 64 MiB. Any thread, one at a time for each. */
+struct wh_json {
+    char *text;
+    size_t len, capacity;
+};
+WH_API int wh_json_write(struct wh_json *json, const struct wh_batch *batch, size_t most, size_t *written);
+WH_API void wh_json_free(struct wh_json *json);
 
 /* What a memory exporter holds: how many, the i-th, the first of that name (from `from` on), and forgetting them all.
  * Views are valid until it forgets. From one thread at a time, and not while its provider exports: flush first. */

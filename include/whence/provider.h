@@ -51,6 +51,7 @@ struct wh_provider_opts {
     size_t size;
     const char *service WH_ZERO_;                     /* service.name; NULL: unknown_service:<program> */
     struct wh_attrs resource WH_EMPTY_;               /* further attributes of the resource */
+    const struct wh_resource *base WH_ZERO_;          /* what they are added to (resource.h); copied; NULL: the default resource */
     struct wh_sampler *sampler WH_ZERO_;              /* owned, as the exporters; NULL: ParentBased(AlwaysOn) */
     struct wh_limits limits WH_EMPTY_;
     struct wh_exporter *const *exporters WH_ZERO_;    /* owned by the provider from here on, also on failure */

@@ -256,6 +256,12 @@ WH_API bool wh_span_of(const wh_ctx *ctx, struct wh_span_context *out);
 WH_API char *wh_trace_id_hex(const wh_ctx *ctx, char out[33]);
 WH_API char *wh_span_id_hex(const wh_ctx *ctx, char out[17]);
 
+/* The same with the trace flags, named as OpenTelemetry wants them in logs of any format (compatibility/logging_trace_context.md):
+ * "trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7 trace_flags=01"; "" where there is no span, so that it can
+ * stand at the end of any line. Cut where it does not fit; returns the length that it needs, at most WH_LOG_FIELDS - 1. */
+#define WH_LOG_FIELDS 82
+WH_API size_t wh_log_fields(const wh_ctx *ctx, char *buf, size_t size);
+
 /* ---- What the macros need --------------------------------------------------------------------------------------*/
 
 WH_API void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char *value, size_t len);

@@ -7,8 +7,10 @@
  *   work.h        several pieces of work under one context: groups, semaphores, retry
  *   live.h        who is alive, and how long stopping takes
  *   test.h        for tests of code that uses it: a clock of one's own, a root that finds what leaks
+ *   baggage.h     what the services of one request tell each other
  *   trace.h       what happened: spans in contexts
  *   sampler.h     which of them are recorded
+ *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
@@ -23,8 +25,10 @@
 #include <whence/work.h>
 #include <whence/live.h>
 #include <whence/test.h>
+#include <whence/baggage.h>
 #include <whence/trace.h>
 #include <whence/sampler.h>
+#include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>

@@ -13,41 +13,36 @@
 
 /* ---- headers as a carrier ---- */
 
-enum { MOST_JOINED = 8192 };
+static const char *get_header(void *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
 
-struct headers {
-    struct MHD_Connection *connection;
-    const char *name;
-    unsigned count;
-    size_t len;
-    char joined[MOST_JOINED];
+struct asked {
+    const char *name; /* NULL: all names */
+    wh_each_fn *each;
+    void *arg;
 };
 
-/* A header that comes in several lines means what they mean joined by commas (RFC 9110, section 5.3). */
-static enum MHD_Result join(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result answer(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-    struct headers *headers = arg;
+    const struct asked *asked = arg;
     (void)kind;
-    if (!value || strcasecmp(name, headers->name)) return MHD_YES;
-    const int len = snprintf(headers->joined + headers->len, MOST_JOINED - headers->len, "%s%s", headers->count ? "," : "", value);
-    headers->count++;
-    headers->len += len > 0 ? (size_t)len : 0;
-    return headers->len < MOST_JOINED ? MHD_YES : MHD_NO;
+    if (asked->name && (!value || strcasecmp(name, asked->name))) return MHD_YES;
+    return asked->each(asked->arg, asked->name ? value : name) ? MHD_YES : MHD_NO;
 }
 
-/* A single line is not copied, however long it is. */
-static const char *get_header(void *carrier, const char *name)
+static void get_lines(void *connection, const char *name, wh_each_fn *each, void *arg)
 {
-    struct headers *headers = carrier;
-    const char *only = MHD_lookup_connection_value(headers->connection, MHD_HEADER_KIND, name);
-    if (!only) return NULL;
-    headers->name = name;
-    headers->count = 0;
-    headers->len = 0;
-    headers->joined[0] = '\0';
-    MHD_get_connection_values(headers->connection, MHD_HEADER_KIND, join, headers);
-    return headers->count > 1 && headers->len < MOST_JOINED ? headers->joined : only;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, answer, &(struct asked){name, each, arg});
 }
+
+static void get_names(void *connection, wh_each_fn *each, void *arg)
+{
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, answer, &(struct asked){NULL, each, arg});
+}
+
+static const struct wh_carrier request_headers = {.size = sizeof request_headers, .get = get_header, .get_all = get_lines, .keys = get_names};
 
 /* ---- what the conventions want on a server span (semantic conventions, HTTP spans) ---- */
 
@@ -211,12 +206,11 @@ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
 {
     struct wh_mhd_opts opts = {0};
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
-    struct headers headers = {.connection = opts.connection};
     const char *method = opts.method ? opts.method : "GET";
     char name[256];
     snprintf(name, sizeof name, "%s%s%s", is_known_method(method) ? method : "HTTP", opts.route ? " " : "",
         opts.route ? opts.route : "");
-    wh_ctx *from = wh_extract_at(parent, get_header, &headers, opts.site);
+    wh_ctx *from = wh_extract_with_at(parent, NULL, &request_headers, opts.connection, opts.site);
     if (!wh_request_id(from)) from = wh_take_over(wh_with_request_id(from, NULL), from);
     const struct wh_start_opts start = {.size = sizeof start, .site = opts.site, .name = name, .kind = WH_SERVER,
         .timeout = opts.timeout, .peer_fd = socket_of(opts.connection)};

@@ -23,3 +23,15 @@ if(TARGET whence-otlp)
         COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_sampling.py $<TARGET_FILE:sampling>)
     set_tests_properties(e2e_sampling PROPERTIES TIMEOUT 600 LABELS e2e)
 endif()
+
+# Wants openssl, for certificates.
+if(TARGET whence-otlp)
+    add_executable(otlp_send e2e/otlp_send.c)
+    target_compile_definitions(otlp_send PRIVATE _GNU_SOURCE)
+    target_compile_options(otlp_send PRIVATE ${WHENCE_WARNINGS})
+    set_target_properties(otlp_send PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+    target_link_libraries(otlp_send PRIVATE whence-otlp-static)
+    add_test(NAME e2e_otlp
+        COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_otlp.py $<TARGET_FILE:otlp_send>)
+    set_tests_properties(e2e_otlp PROPERTIES TIMEOUT 600 LABELS e2e RUN_SERIAL ON)
+endif()

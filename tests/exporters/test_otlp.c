@@ -250,16 +250,17 @@ static void nothing_is_sent_for_no_spans(void **state)
 static void more_than_64_mib_is_not_sent(void **state)
 {
     (void)state;
-    enum { SIZE = 1 << 20, SPANS = 64 };
+    enum { SIZE = 64 << 20 };
+    listen_to_reports();
     struct collector *collector = collector_start(NULL, 0);
     struct wh_exporter *otlp = otlp_to(collector);
     char *large = calloc(1, SIZE);
-    struct wh_bytes spans[SPANS];
-    for (size_t i = 0; i < SPANS; i++) spans[i] = (struct wh_bytes){large, SIZE};
-    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(spans, SPANS)};
+    const struct wh_bytes span = {large, SIZE};
+    const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(&span, 1)};
     size_t rejected = 0;
     assert_int_equal(otlp->export_batch(otlp, &batch, wh_now() + WH_SEC(20), &rejected), EMSGSIZE);
     assert_error_says(otlp, "64 MiB");
+    assert_int_equal(report_count(), 1);
     assert_int_equal(collector_connections(collector), 0);
     free(large);
     wh_exporter_free(otlp);

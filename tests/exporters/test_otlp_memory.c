@@ -111,12 +111,16 @@ static void without_memory_for_the_answer_nothing_is_claimed(void **state)
 
 /* ---- giving back ---- */
 
-static size_t make_request(struct wh__otlp_request *request, const void *bytes, size_t size, size_t count, bool gzip)
+static size_t make_request(struct wh__otlp_request *request, const void *bytes, size_t size, size_t count,
+                           const struct wh__otlp_target *target)
 {
+    size_t written;
     struct wh_bytes body, *spans = calloc(count, sizeof *spans);
     for (size_t i = 0; i < count; i++) spans[i] = (struct wh_bytes){bytes, size};
     const struct wh_batch batch = {.size = sizeof batch, ONE_SCOPE(spans, count)};
-    assert_int_equal(wh__otlp_request_make(request, &batch, gzip, &body), 0);
+    const struct wh__otlp_range all = {0, count};
+    assert_int_equal(wh__otlp_request_make(request, target, &batch, all, &body, &written), 0);
+    assert_int_equal(written, count);
     free(spans);
     wh__otlp_request_trim(request);
     return body.len;
@@ -124,7 +128,8 @@ static size_t make_request(struct wh__otlp_request *request, const void *bytes, 
 
 static size_t held(const struct wh__otlp_request *request)
 {
-    return request->scopes.size + request->packed.size + request->zipped.size + request->span_size * sizeof *request->spans;
+    return request->packed.size + request->zipped.size + request->spans.size + request->scopes.size +
+           request->slices.size + request->json.capacity;
 }
 
 static void memory_of_a_large_request_is_not_kept_for_small_ones(void **state)
@@ -133,20 +138,21 @@ static void memory_of_a_large_request_is_not_kept_for_small_ones(void **state)
     enum { SIZE = 60 << 20 };
     char *large = calloc(1, SIZE);
     for (int gzip = 0; gzip <= 1; gzip++) {
+        const struct wh__otlp_target target = {.gzip = gzip, .max_request = (size_t)64 << 20};
         struct wh__otlp_request request = {0};
-        assert_true(make_request(&request, large, SIZE, 1, gzip) > (gzip ? 1000 : SIZE));
+        assert_true(make_request(&request, large, SIZE, 1, &target) > (gzip ? 1000 : SIZE));
         assert_true(held(&request) < 1 << 20);
-        make_request(&request, large, 400, 512, gzip);
+        make_request(&request, large, 400, 512, &target);
         const size_t usual = held(&request);
         const uint8_t *const packed = request.packed.bytes;
         assert_true(usual > 200000 && usual < 1 << 20);
-        for (int i = 0; i < 10; i++) make_request(&request, large, 400, 512, gzip);
+        for (int i = 0; i < 10; i++) make_request(&request, large, 400, 512, &target);
         assert_ptr_equal(request.packed.bytes, packed);
-        make_request(&request, large, 400, 10000, gzip); /* 4 MB: kept while it is of use */
+        make_request(&request, large, 400, 10000, &target); /* 4 MB: kept while it is of use */
         assert_true(held(&request) > 4 << 20);
-        make_request(&request, large, 400, 10, gzip);
+        make_request(&request, large, 400, 10, &target);
         assert_true(held(&request) < 1 << 20);
-        make_request(&request, large, 1, 1000000, gzip);
+        make_request(&request, large, 1, 1000000, &target);
         assert_true(held(&request) < 16 << 20);
         wh__otlp_request_free(&request);
     }

@@ -12,7 +12,8 @@ LIBRARIES = dict(entry.split("=", 1) for entry in os.environ["WHENCE_LIBRARIES"]
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 
 # In the order in which they are read; each may include those before it.
-BOOK = ("base", "context", "wait", "work", "live", "test", "trace", "set", "sampler", "provider", "propagate", "exporters", "whence")
+BOOK = ("base", "context", "wait", "work", "live", "test", "baggage", "trace", "set", "sampler", "resource", "provider",
+        "propagate", "exporters", "whence")
 
 
 def run(*command, ok=True, **options):

@@ -47,7 +47,7 @@ class Pages(unittest.TestCase):
 
     def test_every_variable_is_explained(self):
         used = set()
-        for path in glob.glob(f"{SOURCE}/main/*.c"):
+        for path in glob.glob(f"{SOURCE}/main/**/*.c", recursive=True):
             used |= set(re.findall(r'"((?:OTEL|WHENCE)_[A-Z_]+)"', read(os.path.relpath(path, SOURCE))))
         page = read("docs", "configuration.md")
         explained = set(re.findall(r"(?:OTEL|WHENCE)_[A-Z_]+", re.sub(r"\[TRACES_\]", "", page)))

@@ -5,7 +5,7 @@
 #include <whence/exporters.h>
 #include <whence/whence.h>
 
-/* What was asked for, as name=value on the command line: scenarios.py knows the names. Times are in milliseconds there. */
+/* What was asked for, as name=value on the command line: scenarios.py has the names, and times in milliseconds. */
 struct settings {
     const char *endpoint, *second; /* second: of another exporter, over HTTP */
     const char *protocol;          /* http/protobuf, http/json, grpc */

@@ -9,6 +9,7 @@ import collections
 import struct
 
 import otlp
+from http1 import BOMB
 from server import Over
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -182,7 +183,7 @@ def goaway_in_mid_stream(c):
         return
 
 
-def goaway_after_the_answer(c):
+def goaway_with_the_answer(c):
     """As servers do that want their clients to connect anew: each connection takes one call."""
     for call in Http2(c).calls():
         c.server.took(call.spans)
@@ -245,6 +246,46 @@ def a_gigabyte(c):
         c.flood(frame(DATA, 0, call.stream, b"\0" * 16384), 65536)
 
 
-def zipped(body):
-    """Compressed, and it says so by the flag, and not by the header field that must go with it."""
-    return lambda stream: head(stream) + frame(DATA, 0, stream, message(body, flag=1)) + trailers(stream)
+def gzip_bomb(c):
+    """Compressed, and it says so; and it is 256 MiB."""
+    data = message(BOMB, flag=1)
+    for call in Http2(c).calls():
+        c.server.took(call.spans)
+        c.send(headers(call.stream, (":status", "200"), ("content-type", "application/grpc"), ("grpc-encoding", "gzip")))
+        for at in range(0, len(data), 16384):
+            c.send(frame(DATA, 0, call.stream, data[at:at + 16384]))
+        c.send(trailers(call.stream))
+
+
+def trailers_without_end(c):
+    """Trailers, and more trailers, and the block is never done."""
+    for call in Http2(c).calls():
+        c.send(head(call.stream) + frame(DATA, 0, call.stream, message(b"")))
+        c.send(frame(HEADERS, END_STREAM, call.stream, fields(("grpc-status", "0"))))
+        c.flood(frame(CONTINUATION, 0, call.stream, fields(("x-another", "x" * 1000)) * 16))
+
+
+def interim_without_end(c):
+    for call in Http2(c).calls():
+        c.flood(headers(call.stream, (":status", "103"), ("link", "x" * 900)) * 16)
+
+
+def hpack_bomb(stream):
+    """A field of 4 KB goes into the dynamic table and is then named 16,000 times by a byte: 64 MB of header from 20 KB."""
+    bomb = b"\x40" + _text("x-bomb") + _text("x" * 4000) + b"\xbe" * 12000
+    return frame(HEADERS, END_HEADERS, stream, fields((":status", "200")) + bomb)
+
+
+def data_first(stream):
+    return frame(DATA, 0, stream, message(b"")) + trailers(stream)
+
+
+def push(stream):
+    """A promise that nobody has allowed."""
+    return frame(PUSH_PROMISE, END_HEADERS, stream, struct.pack(">I", 2) + fields((":method", "GET"), (":path", "/"))) + \
+        accepted(stream)
+
+
+def done_and_reset(stream):
+    """The answer is whole, and then the stream is reset without an error, as servers do (RFC 9113, section 8.1)."""
+    return accepted(stream) + frame(RST_STREAM, 0, stream, struct.pack(">I", 0))

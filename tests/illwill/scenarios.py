@@ -115,7 +115,8 @@ http("partial_success_negative", http1.saying(otlp.partial_success(-5, "minus fi
 http("partial_success_larger_than_the_batch", http1.saying(otlp.partial_success(1 << 62, "more"), 1 << 62), "none")
 http("partial_success_message_of_3_mib", http1.saying(otlp.partial_success(0, "\x1b[2J" * (3 << 18))), "all",
      settings=PATIENT)
-http("partial_success_twice", http1.saying(otlp.partial_success(7, "a") + otlp.partial_success(0, "b")))
+http("partial_success_twice", http1.saying(otlp.partial_success(7, "a") + otlp.partial_success(0, "b")),
+     settings=PATIENT)
 
 # ---- refusals ----
 
@@ -137,5 +138,5 @@ http("retry_after_a_date_in_a_century", http1.always("503 Service Unavailable", 
 for status in ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"):
     http(f"redirect_{status[:3]}_to_itself", http1.redirect(status), "none", most_requests=60)
 http("redirect_to_another_host", http1.elsewhere, "none", most_requests=60)
-http("too_large_above_10_spans", http1.too_large_above(10))
+http("too_large_above_10_spans", http1.too_large_above(10), settings=PATIENT)
 http("too_large_whatever", http1.too_large_above(0), "none")

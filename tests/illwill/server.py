@@ -117,6 +117,7 @@ class Connection:
         self.server, self.peer, self.number = server, peer, number
         self.buffer = bytearray()
         peer.settimeout(PATIENCE)
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     # ---- bytes ----
 

@@ -10,8 +10,9 @@ import math
 import struct
 
 SAMPLED, RANDOM, KNOWS_REMOTE, IS_REMOTE = 1, 2, 0x100, 0x200
-DEFAULT_LIMIT = 128
 UNSET, OK, ERROR = 0, 1, 2
+NO_LIMIT, ZERO = 2**32 - 1, 2**32 - 2  # UINT32_MAX, WH_LIMIT_ZERO
+DEEPEST = 128  # whatever the limit
 
 
 # ---- values ----
@@ -32,38 +33,67 @@ def characters(raw):
     return text
 
 
-def cut_string(raw, length):
+class Limits:
+    """Those of a provider: what was asked for, else the general one, else the default (common/README.md, Attribute Limits)."""
+
+    def __init__(self, asked):
+        def first(*names, default):
+            given = next((asked[name] for name in names if asked[name]), default)
+            return 0 if given == ZERO else given
+        self.attributes = first("attributes", "attribute_count", default=128)
+        self.event_attributes = first("event_attributes", "attribute_count", default=128)
+        self.link_attributes = first("link_attributes", "attribute_count", default=128)
+        self.events = first("events", default=128)
+        self.links = first("links", default=128)
+        self.length = first("value_length", "attribute_value_length", default=NO_LIMIT)
+        self.depth = min(first("value_depth", "attribute_value_depth", default=64), DEEPEST)
+
+
+class NoLimits:
+    length, depth = NO_LIMIT, DEEPEST
+
+
+def cut_string(raw, limits):
     """Characters of a string; bytes, where it is none."""
     try:
-        text = raw.decode()
+        return ("s", raw.decode()[:limits.length])
     except UnicodeDecodeError:
-        return ("y", raw[:length] if length else raw)
-    return ("s", text[:length] if length else text)
+        return ("y", raw[:limits.length])
 
 
-def value(asked, length):
-    """What becomes of a value that was asked for, under a limit of length (0: none)."""
+def value(asked, limits, depth=1):
+    """What becomes of a value that was asked for."""
     kind, *content = asked
     content = content[0] if content else None
     if kind == "s":
-        return cut_string(bytes.fromhex(content), length)
+        return cut_string(bytes.fromhex(content), limits)
     if kind == "y":
-        raw = bytes.fromhex(content)
-        return ("y", raw[:length] if length else raw)
+        return ("y", bytes.fromhex(content)[:limits.length])
     if kind == "i":
-        return ("i", content) if content < 2**63 else cut_string(str(content).encode(), length)
+        return ("i", content) if content < 2**63 else cut_string(str(content).encode(), limits)
     if kind == "d":
         return real(struct.unpack("<d", bytes.fromhex(content))[0])
-    assert kind == "b", kind
-    return ("b", content)
+    if kind == "b":
+        return ("b", content)
+    if kind == "n" or depth > limits.depth:
+        return ("n",)
+    if kind == "a":
+        return ("a", [value(item, limits, depth + 1) for item in content])
+    assert kind == "m", kind
+    return ("m", {name: value(item, limits, depth + 1) for key, item in content if (name := key_in_map(key)) is not None})
+
+
+def key_in_map(asked):
+    """The key as text; None if it is not there, or no text. The empty one may stand."""
+    try:
+        return None if asked is None else bytes.fromhex(asked).decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def key_of(asked):
     """The key as text, or None if it is none that an attribute may have."""
-    try:
-        return bytes.fromhex(asked).decode() or None
-    except UnicodeDecodeError:
-        return None
+    return key_in_map(asked) or None
 
 
 # ---- lists of attributes ----
@@ -71,47 +101,48 @@ def key_of(asked):
 class Attributes:
     """A key that is set again has its last value."""
 
-    def __init__(self, most, length):
-        self.most, self.length, self.kept, self.dropped = most, length, {}, 0
+    def __init__(self, most, limits):
+        self.most, self.limits, self.kept, self.dropped = most, limits, {}, 0
 
     def set(self, key, asked):
         key = key_of(key)
         if key is None or (key not in self.kept and len(self.kept) >= self.most):
             self.dropped += 1
         else:
-            self.kept[key] = value(asked, self.length)
+            self.kept[key] = value(asked, self.limits)
 
 
-def fixed(asked, most, length):
+def listed(asked, most, limits):
     """Of an event or a link, as if they were set one after the other. (attributes, dropped)"""
-    attributes = Attributes(most, length)
+    attributes = Attributes(most, limits)
     for key, content in asked:
         attributes.set(key, content)
     return attributes.kept, attributes.dropped
 
 
+def unlimited(asked):
+    return listed(asked, NO_LIMIT, NoLimits)[0]
+
+
 def resource(provider):
-    """What the resource must hold among other things: the last of a key, no limits."""
-    kept = {"service.name": ("s", provider["service"])}
-    for key, content in provider["resource"]:
-        key = key_of(key)
-        if key is not None:
-            kept[key] = value(content, 0)
-    return kept
+    """What the resource must hold among other things."""
+    return {"service.name": ("s", provider["service"]), **unlimited(provider["resource"])}
+
+
+def scope(asked):
+    """A scope, with the schema URL that its spans have."""
+    return {"name": text(asked["name"]), "version": text(asked["version"]), "schema_url": text(asked["schema_url"]),
+            "attributes": unlimited(asked["attrs"])}
 
 
 # ---- spans ----
 
-def limit(provider, name):
-    return provider["limits"][name] or DEFAULT_LIMIT
-
-
-def link(provider, to, attributes):
+def link(to, attributes, limits):
     """None if it says nothing: it leads nowhere, and has neither attributes nor a tracestate."""
     nowhere = not int(to["trace"], 16) or not int(to["span"], 16)
     if nowhere and not attributes and to["state"] is None:
         return None
-    kept, dropped = fixed(attributes, limit(provider, "link_attributes"), provider["limits"]["value_length"])
+    kept, dropped = listed(attributes, limits.link_attributes, limits)
     return {"trace_id": to["trace"], "span_id": to["span"], "state": text(to["state"]),
             "flags": to["flags"] & (SAMPLED | RANDOM) | KNOWS_REMOTE | (IS_REMOTE if to["remote"] else 0),
             "attributes": kept, "dropped_attributes": dropped}
@@ -121,68 +152,77 @@ def text(asked):
     return characters(bytes.fromhex(asked)) if asked else ""
 
 
-def expected(span, provider):
-    """The span as it must arrive; "times" has, in place of instants, where each is to be found and between which readings of the
-    monotonic clock it was taken."""
-    limits, parent = provider["limits"], span["parent"]
-    attributes = Attributes(limit(provider, "attributes"), limits["value_length"])
-    events, links, status, name = [], [], (UNSET, ""), span["name"]
-    dropped_links = 0
+class Span:
+    """A span while it is open."""
 
-    def add_link(_, to, asked):
-        nonlocal dropped_links
-        one = link(provider, to, asked)
-        if one and len(links) < limit(provider, "links"):
-            links.append(one)
+    def __init__(self, asked, limits):
+        self.limits, self.name, self.status = limits, asked["name"], (UNSET, "")
+        self.attributes = Attributes(limits.attributes, limits)
+        self.events, self.links, self.dropped_events, self.dropped_links = [], [], 0, 0
+        for key, content in asked["attrs"]:
+            self.do_set(key, content)
+        for _, to, attributes in asked["links"]:
+            self.do_link(to, attributes)
+        for what, *rest in asked["do"]:
+            getattr(self, "do_" + what)(*rest)
+
+    def do_nothing(self):
+        pass
+
+    def do_set(self, key, content):
+        self.attributes.set(key, content)
+
+    def do_event(self, name, between, attributes):
+        if len(self.events) >= self.limits.events:
+            self.dropped_events += 1
+            return
+        kept, dropped = listed(attributes, self.limits.event_attributes, self.limits)
+        self.events.append({"name": text(name), "between": between, "attributes": kept, "dropped_attributes": dropped})
+
+    def do_exception(self, kind, message, stacktrace, between, attributes):
+        told = [(f"exception.{name}".encode().hex(), ["s", content])
+                for name, content in (("type", kind), ("message", message), ("stacktrace", stacktrace)) if content is not None]
+        self.do_event("exception".encode().hex(), between, told + attributes)
+
+    def do_link(self, to, attributes):
+        one = link(to, attributes, self.limits)
+        if one and len(self.links) < self.limits.links:
+            self.links.append(one)
         elif one:
-            dropped_links += 1
+            self.dropped_links += 1
 
-    def set_status(code, message):
-        nonlocal status
-        if code != UNSET and status[0] != OK:
-            status = (code, text(message) if code == ERROR else "")
+    def do_status(self, code, message):
+        if code != UNSET and self.status[0] != OK:
+            self.status = (code, text(message) if code == ERROR else "")
 
-    for key, content in span["attrs"]:
-        attributes.set(key, content)
-    for one in span["links"]:
-        add_link(*one)
-    dropped_events = 0
-    for what, *rest in span["do"]:
-        if what == "set":
-            attributes.set(*rest)
-        elif what == "event" and len(events) < limit(provider, "events"):
-            kept, dropped = fixed(rest[2], limit(provider, "event_attributes"), limits["value_length"])
-            events.append({"name": text(rest[0]), "between": rest[1], "attributes": kept, "dropped_attributes": dropped})
-        elif what == "event":
-            dropped_events += 1
-        elif what == "link":
-            add_link(what, *rest)
-        elif what == "status":
-            set_status(*rest)
-        elif what == "fail":
-            attributes.set("error.type".encode().hex(), ["s", rest[0]])
-            set_status(ERROR, rest[1])
-        elif what == "rename":
-            name = rest[0]
-        else:
-            assert what == "nothing", what
+    def do_fail(self, kind, message):
+        self.do_set("error.type".encode().hex(), ["s", kind])
+        self.do_status(ERROR, message)
+
+    def do_rename(self, name):
+        self.name = name
+
+
+def expected(asked, limits):
+    """The span as it must arrive; each instant as the readings of the monotonic clock between which it was taken."""
+    span, parent = Span(asked, limits), asked["parent"]
     return {
-        "trace_id": parent["trace"] if parent else span["context"]["trace"],
-        "span_id": span["context"]["span"],
+        "trace_id": parent["trace"] if parent else asked["context"]["trace"],
+        "span_id": asked["context"]["span"],
         "parent_span_id": parent["span"] if parent else "",
         "state": text(parent["state"]) if parent else "",
         "flags": SAMPLED | KNOWS_REMOTE | (parent["flags"] & RANDOM | (IS_REMOTE if parent["remote"] else 0) if parent else RANDOM),
-        "name": text(name),
-        "kind": span["kind"] + 1,
-        "start": span["start"],
-        "end": span["end"],
-        "attributes": attributes.kept,
-        "dropped_attributes": attributes.dropped,
-        "events": events,
-        "dropped_events": dropped_events,
-        "links": links,
-        "dropped_links": dropped_links,
-        "status": status,
+        "name": text(span.name),
+        "kind": asked["kind"] + 1,
+        "start": asked["start"],
+        "end": asked["end"],
+        "attributes": span.attributes.kept,
+        "dropped_attributes": span.attributes.dropped,
+        "events": span.events,
+        "dropped_events": span.dropped_events,
+        "links": span.links,
+        "dropped_links": span.dropped_links,
+        "status": span.status,
     }
 
 
@@ -195,22 +235,33 @@ class Truth:
     """A file that spans.c has written."""
 
     def __init__(self, path):
-        self.providers, self.spans, self.asked, self.not_recorded = {}, {}, {}, 0
+        self.providers, self.limits, self.spans, self.asked, self.not_recorded = {}, {}, {}, {}, 0
+        self.scopes = {}
         with open(path, encoding="utf-8") as file:
             for line in map(json.loads, file):
-                if "provider" in line:
-                    self.providers[line["provider"]["number"]] = line["provider"]
+                ((what, asked),) = line.items()
+                if what == "span":
+                    self._add(asked)
+                elif what == "scope":
+                    self.scopes[asked["number"]] = scope(asked)
                 else:
-                    self._add(line["span"])
+                    self.providers[asked["number"]] = asked
+                    self.limits[asked["number"]] = Limits(asked["limits"])
 
-    def _add(self, span):
-        if is_recorded(span) != span["records"]:
-            raise AssertionError(f"records: {span['records']}: {span}")
-        if not is_recorded(span):
+    def _add(self, asked):
+        if is_recorded(asked) != asked["records"]:
+            raise AssertionError(f"records: {asked['records']}: {asked}")
+        if not is_recorded(asked):
             self.not_recorded += 1
             return
-        self.asked[span["context"]["span"]] = span
-        self.spans[span["context"]["span"]] = expected(span, self.providers[span["provider"]])
+        self.asked[asked["context"]["span"]] = asked
+        self.spans[asked["context"]["span"]] = expected(asked, self.limits[asked["provider"]])
+
+    def surroundings(self, span_id):
+        """What the span's resource must have, and its scope; None: the one that says whence."""
+        asked = self.asked[span_id]
+        provider = self.providers[asked["provider"]]
+        return resource(provider), self.scopes.get(asked["scope"] if asked["scope"] >= 0 else provider["scope"])
 
 
 # ---- comparing ----
@@ -248,7 +299,7 @@ class Clocks:
 
 
 def compare(truth, spans):
-    """What is wrong with the spans that have arrived, at most 20 lines, and how many values were compared."""
+    """(what is wrong with the spans that have arrived, as lines; their clocks)"""
     wrong, clocks, seen = [], Clocks(), set()
     for got in spans:
         span_id = got["span_id"]

@@ -2,7 +2,7 @@
 if(NOT TARGET whence-otlp)
     return()
 endif()
-add_executable(roundtrip_spans roundtrip/spans.c roundtrip/value.c)
+add_executable(roundtrip_spans roundtrip/spans.c roundtrip/do.c roundtrip/value.c)
 target_compile_definitions(roundtrip_spans PRIVATE _GNU_SOURCE)
 target_compile_options(roundtrip_spans PRIVATE ${WHENCE_WARNINGS})
 target_link_libraries(roundtrip_spans PRIVATE whence-static whence-otlp-static m)

@@ -1,16 +1,16 @@
 /* Makes random spans through the public interface, and writes down what it asked for, so that others can say whether it
  * has arrived.
  *
- *   spans SEED COUNT TRUTH EXPORTER...      EXPORTER: file:PATH, protobuf:URL, json:URL, grpc:URL; protobuf+gzip:URL ...
+ *   spans SEED COUNT DEEPEST TRUTH EXPORTER...      EXPORTER: file:PATH, protobuf:URL, json:URL, grpc:URL; protobuf+gzip:URL ...
  *
- * TRUTH gets one JSON object a line: {"provider": ...} for each provider, then {"span": ...} for each span that was
- * started, whoever records it. What is asked for is written as it was asked for: the limits are the reader's business. */
+ * DEEPEST: arrays and maps within each other. TRUTH gets one JSON object a line: {"scope": ...} and {"provider": ...} for each
+ * of these, then {"span": ...} for each span that was started, whoever records it. What is asked for is written as it was asked for: the limits are the reader's business. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "value.h"
+#include "do.h"
 
 enum { PROVIDERS = 5, DEEPEST = 6 };
 
@@ -20,139 +20,31 @@ static wh_ctx *roots[PROVIDERS];
 static uint64_t left;  /* spans to be started */
 static unsigned trees; /* spans that share a reading of the wall clock are of one tree */
 
-/* ---- what is written of instants: the readings of the clock between which it was taken ---- */
+/* ---- scopes: they stay for ever ---- */
 
-static void put_instant(FILE *out, int64_t first, int64_t last)
+enum { SCOPES = 8 };
+static struct wh_scope scopes[SCOPES];
+
+static const char *or_none(const char *text)
 {
-    fprintf(out, "[%" PRId64 ",%" PRId64 "]", first, last);
+    return one_in(4) ? NULL : one_in(4) ? "" : text;
 }
 
-static int64_t some_instant(void)
+static void make_scopes(void)
 {
-    const int64_t far = (int64_t)below((uint64_t)WH_MIN(600));
-    return wh_now() + (one_in(2) ? far : -far);
-}
-
-/* ---- operations on a span ---- */
-
-static void set(const wh_ctx *ctx, FILE *out)
-{
-    const struct value value = some_value(some_key(), 1);
-    const char *key = value.attr.key;
-    switch (value.attr.type) {
-    case WH_STRING: wh_set(ctx, key, ((struct wh_str){value.attr.as.ptr, value.attr.len})); break;
-    case WH_BOOL: wh_set(ctx, key, value.attr.as.boolean); break;
-    case WH_INT: wh_set(ctx, key, value.attr.as.integer); break;
-    case WH_UINT: wh_set(ctx, key, value.attr.as.natural); break;
-    case WH_DOUBLE: wh_set(ctx, key, value.attr.as.real); break;
-    case WH_BYTES: wh_set(ctx, key, ((struct wh_bytes){value.attr.as.ptr, value.attr.len})); break;
-    default: abort();
-    }
-    fputs(",[\"set\",", out);
-    put_text(out, key);
-    putc(',', out);
-    put_value(out, &value);
-    putc(']', out);
-}
-
-static void event(const wh_ctx *ctx, FILE *out)
-{
-    const char *name = some_name();
-    const struct values values = some_values(6);
-    const bool given = one_in(3);
-    const int64_t at = given ? some_instant() : 0, before = wh_now();
-    wh_event(ctx, name, .attrs = values.attrs, .at = at);
-    const int64_t after = wh_now();
-    fputs(",[\"event\",", out);
-    put_text(out, name);
-    putc(',', out);
-    put_instant(out, given ? at : before, given ? at : after);
-    putc(',', out);
-    put_values(out, &values);
-    putc(']', out);
-}
-
-static struct wh_span_context some_span_context(bool valid)
-{
-    static const char *const states[] = {NULL, "a=1", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7", "ot=th:8;rv:0123456789abcd", "x@y=z,k= !\"#"};
-    struct wh_span_context span = {.flags = (uint8_t)below(valid ? 4 : 256), .remote = one_in(2),
-        .tracestate = states[below(sizeof states / sizeof *states)]};
-    if (valid || !one_in(3)) memcpy(span.trace_id, (uint64_t[2]){rand_word() | 1, rand_word() | 1}, sizeof span.trace_id);
-    if (valid || !one_in(3)) memcpy(span.span_id, (uint64_t[1]){rand_word() | 1}, sizeof span.span_id);
-    return span;
-}
-
-static void put_span_context(FILE *out, const struct wh_span_context *span)
-{
-    fputs("{\"trace\":", out);
-    put_hex(out, span->trace_id, sizeof span->trace_id);
-    fputs(",\"span\":", out);
-    put_hex(out, span->span_id, sizeof span->span_id);
-    fprintf(out, ",\"flags\":%u,\"remote\":%s,\"state\":", span->flags, span->remote ? "true" : "false");
-    put_text(out, span->tracestate);
-    putc('}', out);
-}
-
-static void put_link(FILE *out, const struct wh_span_context *to, const struct values *values)
-{
-    fputs("[\"link\",", out);
-    put_span_context(out, to);
-    putc(',', out);
-    put_values(out, values);
-    putc(']', out);
-}
-
-static void link_to(const wh_ctx *ctx, FILE *out)
-{
-    const struct wh_span_context to = some_span_context(!one_in(5));
-    const struct values values = some_values(5);
-    wh_link_to(ctx, &to, .attrs = values.attrs);
-    putc(',', out);
-    put_link(out, &to, &values);
-}
-
-static void status(const wh_ctx *ctx, FILE *out)
-{
-    const enum wh_status code = (enum wh_status)(one_in(3) ? below(3) : WH_STATUS_ERROR);
-    const char *text = one_in(4) ? NULL : some_text(true).ptr;
-    wh_status(ctx, code, text);
-    fprintf(out, ",[\"status\",%d,", (int)code);
-    put_text(out, text);
-    putc(']', out);
-}
-
-static void fail(const wh_ctx *ctx, FILE *out)
-{
-    static const struct { int code; const char *name; } codes[] = {{EIO, "EIO"}, {ECONNREFUSED, "ECONNREFUSED"}, {ENOENT, "ENOENT"}};
-    const size_t i = below(3);
-    const char *type = one_in(2) ? NULL : "rate_limited", *text = some_text(true).ptr;
-    wh_fail_as(ctx, codes[i].code, type, text);
-    fputs(",[\"fail\",", out);
-    put_text(out, type ? type : codes[i].name);
-    putc(',', out);
-    put_text(out, text);
-    putc(']', out);
-}
-
-static void rename_it(const wh_ctx *ctx, FILE *out)
-{
-    const char *name = some_name();
-    wh_rename(ctx, name);
-    fputs(",[\"rename\",", out);
-    put_text(out, name);
-    putc(']', out);
-}
-
-static void operate(const wh_ctx *ctx, FILE *out)
-{
-    const uint64_t choice = below(20), times = one_in(150) ? 140 : 1; /* more than the default limits allow */
-    for (uint64_t i = 0; i < times; i++) {
-        if (choice < 9) set(ctx, out);
-        else if (choice < 13) event(ctx, out);
-        else if (choice < 16) link_to(ctx, out);
-        else if (choice < 18) status(ctx, out);
-        else if (choice < 19) fail(ctx, out);
-        else rename_it(ctx, out);
+    for (int i = 0; i < SCOPES; i++) {
+        scopes[i] = (struct wh_scope){.size = sizeof *scopes, .name = or_none(one_in(2) ? "example/db" : some_name()),
+            .version = or_none("1.2"), .schema_url = or_none(one_in(2) ? "https://example.com/schemas/1.40" : some_name()),
+            .attrs = some_attrs(3)};
+        fprintf(truth, "{\"scope\":{\"number\":%d,\"name\":", i);
+        put_text(truth, scopes[i].name);
+        fputs(",\"version\":", truth);
+        put_text(truth, scopes[i].version);
+        fputs(",\"schema_url\":", truth);
+        put_text(truth, scopes[i].schema_url);
+        fputs(",\"attrs\":", truth);
+        put_attrs(truth, scopes[i].attrs);
+        fputs("}}\n", truth);
     }
 }
 
@@ -163,7 +55,7 @@ static void start_and_end(const wh_ctx *parent, int provider, unsigned tree, int
 struct links {
     struct wh_link list[3];
     struct wh_span_context to[3];
-    struct values values[3];
+    struct wh_attrs attrs[3];
     size_t count;
 };
 
@@ -172,8 +64,8 @@ static void some_links(struct links *links)
     links->count = one_in(4) ? below(4) : 0;
     for (size_t i = 0; i < links->count; i++) {
         links->to[i] = some_span_context(true);
-        links->values[i] = some_values(3);
-        links->list[i] = (struct wh_link){&links->to[i], links->values[i].attrs};
+        links->attrs[i] = some_attrs(3);
+        links->list[i] = (struct wh_link){&links->to[i], links->attrs[i]};
     }
 }
 
@@ -203,46 +95,58 @@ static void do_things(const wh_ctx *ctx, int provider, unsigned tree, int depth,
     fputs("]", out);
 }
 
+static void put_begin(FILE *out, int provider, unsigned tree, const struct wh_start_opts *opts, int64_t before, int64_t after)
+{
+    fprintf(out, "{\"span\":{\"provider\":%d,\"tree\":%u,\"kind\":%d,\"scope\":%d,\"start\":", provider, tree, (int)opts->kind,
+            opts->scope ? (int)(opts->scope - scopes) : -1);
+    put_instant(out, opts->at ? opts->at : before, opts->at ? opts->at : after);
+    fputs(",\"name\":", out);
+    put_text(out, opts->name);
+    fputs(",\"attrs\":", out);
+    put_attrs(out, opts->attrs);
+}
+
+static void end(wh_ctx *ctx, FILE *out)
+{
+    const bool given = one_in(4);
+    const int64_t at = given ? some_instant() : 0, before = wh_now();
+    if (given)
+        wh_end_at(ctx, at);
+    else
+        wh_end(ctx);
+    const int64_t after = wh_now();
+    fputs(",\"end\":", out);
+    put_instant(out, given ? at : before, given ? at : after);
+}
+
 static void start_and_end(const wh_ctx *parent, int provider, unsigned tree, int depth)
 {
     if (!left) return;
     left--;
     const size_t mark = taken();
-    const bool literal = one_in(3), root = one_in(20);
-    const char *name = literal ? "a literal" : one_in(50) ? NULL : some_name();
-    const int kind = (int)below(5);
-    const struct values values = some_values(8);
     struct links links;
     char *line;
     size_t size;
     FILE *out = open_memstream(&line, &size);
     some_links(&links);
-    if (root) tree = ++trees;
+    struct wh_start_opts opts = {.size = sizeof opts, .site = WH_HERE, .name = one_in(50) ? NULL : some_name(), .kind = (int)below(5),
+        .root = one_in(20), .attrs = some_attrs(8), .links = links.list, .link_count = links.count,
+        .at = one_in(4) ? some_instant() : 0, .scope = one_in(2) ? NULL : &scopes[below(SCOPES)]};
+    if (one_in(3)) opts.name = "a literal", opts.literal = strlen(opts.name);
+    if (opts.root) tree = ++trees;
 
     const int64_t before = wh_now();
-    wh_ctx *ctx = literal ? wh_start(parent, "a literal", .kind = kind, .root = root, .attrs = values.attrs,
-                                     .links = links.list, .link_count = links.count)
-                          : wh_start(parent, name, .kind = kind, .root = root, .attrs = values.attrs,
-                                     .links = links.list, .link_count = links.count);
-    const int64_t after = wh_now();
-    fprintf(out, "{\"span\":{\"provider\":%d,\"tree\":%u,\"kind\":%d,\"start\":", provider, tree, kind);
-    put_instant(out, before, after);
-    put_start(out, ctx, parent, root);
-    fputs(",\"name\":", out);
-    put_text(out, name);
-    fputs(",\"attrs\":", out);
-    put_values(out, &values);
+    wh_ctx *ctx = wh_start_at(parent, &opts);
+    put_begin(out, provider, tree, &opts, before, wh_now());
+    put_start(out, ctx, parent, opts.root);
     fputs(",\"links\":[", out);
     for (size_t i = 0; i < links.count; i++) {
         if (i) putc(',', out);
-        put_link(out, &links.to[i], &links.values[i]);
+        put_link(out, &links.to[i], links.attrs[i]);
     }
     putc(']', out);
     do_things(ctx, provider, tree, depth, out);
-    const int64_t end_before = wh_now();
-    wh_end(ctx);
-    fputs(",\"end\":", out);
-    put_instant(out, end_before, wh_now());
+    end(ctx, out);
     fputs("}}\n", out);
     fclose(out);
     fwrite(line, 1, size, truth);
@@ -269,13 +173,13 @@ static void from_elsewhere(int provider)
     struct wh_span_context span = some_span_context(true);
     struct headers headers = {.tracestate = span.tracestate};
     char *p = headers.traceparent;
-    if (one_in(8)) span.flags &= WH_RANDOM;
+    span.flags = (uint8_t)(one_in(6) ? span.flags & WH_RANDOM : span.flags | WH_SAMPLED);
     p += sprintf(p, "00-");
     for (int i = 0; i < 16; i++) p += sprintf(p, "%02x", span.trace_id[i]);
     p += sprintf(p, "-");
     for (int i = 0; i < 8; i++) p += sprintf(p, "%02x", span.span_id[i]);
     sprintf(p, "-%02x", span.flags);
-    wh_ctx *from = wh_extract(roots[provider], get, &headers);
+    wh_ctx *from = one_in(2) ? wh_extract(roots[provider], get, &headers) : wh_with_span(roots[provider], &span);
     for (uint64_t i = below(3) + 1; i; i--) start_and_end(from, provider, ++trees, 1);
     wh_end(from);
 }
@@ -292,13 +196,23 @@ static struct wh_exporter *exporter(const char *text)
     return NULL;
 }
 
-static void put_provider(int i, const struct wh_limits *l, const char *service, const struct values *resource)
+static void put_provider(int i, const struct wh_limits *l, int scope, const char *service, struct wh_attrs resource)
 {
-    fprintf(truth, "{\"provider\":{\"number\":%d,\"limits\":{\"attributes\":%u,\"events\":%u,\"links\":%u,\"event_attributes\":%u,"
-                   "\"link_attributes\":%u,\"value_length\":%u},\"service\":\"%s\",\"resource\":",
-            i, l->attributes, l->events, l->links, l->event_attributes, l->link_attributes, l->value_length, service);
-    put_values(truth, resource);
+    const struct { const char *name; uint32_t value; } limits[] = {{"attributes", l->attributes}, {"events", l->events},
+        {"links", l->links}, {"event_attributes", l->event_attributes}, {"link_attributes", l->link_attributes},
+        {"value_length", l->value_length}, {"value_depth", l->value_depth}, {"attribute_count", l->attribute_count},
+        {"attribute_value_length", l->attribute_value_length}, {"attribute_value_depth", l->attribute_value_depth}};
+    fprintf(truth, "{\"provider\":{\"number\":%d,\"scope\":%d,\"limits\":{", i, scope);
+    for (size_t k = 0; k < sizeof limits / sizeof *limits; k++)
+        fprintf(truth, "%s\"%s\":%u", k ? "," : "", limits[k].name, limits[k].value);
+    fprintf(truth, "},\"service\":\"%s\",\"resource\":", service);
+    put_attrs(truth, resource);
     fputs("}}\n", truth);
+}
+
+static uint32_t some_limit(uint64_t most)
+{
+    return one_in(3) ? 0 : one_in(12) ? WH_LIMIT_ZERO : one_in(8) ? UINT32_MAX : (uint32_t)below(most) + 1;
 }
 
 /* The first has the limits that one has without asking. */
@@ -307,12 +221,14 @@ static bool open_provider(int i, char **exporters, size_t count)
     struct wh_exporter *list[16];
     struct wh_limits limits = {0};
     char service[32];
-    const struct values resource = some_values(8);
+    const int scope = i % 2 ? (int)below(SCOPES) : -1;
+    const struct wh_attrs resource = some_attrs(8);
     snprintf(service, sizeof service, "roundtrip-%d", i);
     if (i)
-        limits = (struct wh_limits){.attributes = (uint32_t)below(9), .events = (uint32_t)below(5), .links = (uint32_t)below(4),
-            .event_attributes = (uint32_t)below(4), .link_attributes = (uint32_t)below(3),
-            .value_length = one_in(2) ? 0 : (uint32_t)below(20)};
+        limits = (struct wh_limits){.attributes = some_limit(9), .events = some_limit(5), .links = some_limit(4),
+            .event_attributes = some_limit(4), .link_attributes = some_limit(3), .value_length = some_limit(20),
+            .value_depth = some_limit(4), .attribute_count = some_limit(6), .attribute_value_length = some_limit(10),
+            .attribute_value_depth = some_limit(3)};
     for (size_t k = 0; k < count; k++) {
         list[k] = exporter(exporters[k]);
         if (!list[k]) {
@@ -320,8 +236,8 @@ static bool open_provider(int i, char **exporters, size_t count)
             return false;
         }
     }
-    put_provider(i, &limits, service, &resource);
-    providers[i] = wh_provider_new(.service = service, .resource = resource.attrs, .limits = limits, .exporters = list,
+    put_provider(i, &limits, scope, service, resource);
+    providers[i] = wh_provider_new(.service = service, .resource = resource, .limits = limits, .scope = scope < 0 ? NULL : &scopes[scope], .exporters = list,
                                    .exporter_count = count, .max_queue = 1 << 20, .max_batch = (uint32_t)(1 + below(i % 2 ? 20 : 1000)),
                                    .schedule_delay = WH_MS(20));
     roots[i] = wh_provider_root(providers[i]);
@@ -340,13 +256,15 @@ static bool close_provider(int i)
 
 int main(int argc, char **argv)
 {
-    if (argc < 5 || argc > 20) return fprintf(stderr, "usage: spans SEED COUNT TRUTH EXPORTER...\n"), 2;
+    if (argc < 6 || argc > 20) return fprintf(stderr, "usage: spans SEED COUNT DEEPEST TRUTH EXPORTER...\n"), 2;
     rand_seed(strtoull(argv[1], NULL, 10));
     left = strtoull(argv[2], NULL, 10);
-    truth = fopen(argv[3], "w");
-    if (!truth) return perror(argv[3]), 1;
+    deepest = atoi(argv[3]);
+    truth = fopen(argv[4], "w");
+    if (!truth || deepest < 1) return perror(argv[4]), 1;
+    make_scopes();
     for (int i = 0; i < PROVIDERS; i++)
-        if (!open_provider(i, argv + 4, (size_t)argc - 4)) return 1;
+        if (!open_provider(i, argv + 5, (size_t)argc - 5)) return 1;
     while (left) {
         const int provider = (int)below(PROVIDERS);
         if (one_in(3))

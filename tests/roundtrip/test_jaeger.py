@@ -4,7 +4,9 @@
 Usage: test_jaeger.py PROGRAM [unittest's arguments]      PROGRAM: spans.c
 """
 
+import calendar
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +17,6 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, *(os.path.join(HERE, "..", folder) for folder in ("jaeger", "e2e"))]
 
-import model  # noqa: E402
 import plain  # noqa: E402
 from model import Truth, compare  # noqa: E402
 from query import Jaeger  # noqa: E402
@@ -25,7 +26,26 @@ PROGRAM = None
 JAEGER_SH = os.path.join(HERE, "..", "jaeger", "jaeger.sh")
 SEED = int(os.environ.get("WHENCE_SEED") or (time.time_ns() % 2**32 if os.environ.get("WHENCE_LONG") else 2))
 SPANS = 2000 * (5 if os.environ.get("WHENCE_LONG") else 1)
+DEEPEST = "130"
 SECOND = 10**9
+
+# ---- what Jaeger repairs on arrival, and says in an attribute ----
+
+WARNINGS = "@jaeger@warnings"
+SANITIZED = re.compile(r"Negative duration detected, sanitizing end timestamp\. Original end timestamp: "
+                       r"(\d+)-(\d+)-(\d+) (\d+):(\d+):(\d+)(?:\.(\d+))? \+0000 UTC, adjusted to: .*")
+
+
+def unrepaired(span):
+    """The span as it was sent: one that ends before it starts was given an end one nanosecond after the start."""
+    if WARNINGS not in span["attributes"]:
+        return span
+    ((kind, warnings),) = [span["attributes"].pop(WARNINGS)]
+    assert kind == "a" and len(warnings) == 1, warnings
+    match = SANITIZED.fullmatch(warnings[0][1])
+    assert match and span["end"] == span["start"] + 1, (warnings, span)
+    *date, fraction = match.groups(default="")
+    return {**span, "end": calendar.timegm(tuple(map(int, date))) * SECOND + int(fraction.ljust(9, "0"))}
 
 
 class ThroughJaeger(unittest.TestCase):
@@ -43,7 +63,7 @@ class ThroughJaeger(unittest.TestCase):
     def send(self, seed, exporter):
         path = os.path.join(self.folder, "truth.jsonl")
         before = time.time_ns() - time.monotonic_ns()
-        done = subprocess.run([PROGRAM, str(seed), str(SPANS), path, exporter], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run([PROGRAM, str(seed), str(SPANS), DEEPEST, path, exporter], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.walls = sorted((before, time.time_ns() - time.monotonic_ns()))
@@ -60,19 +80,22 @@ class ThroughJaeger(unittest.TestCase):
         truth = self.send(SEED + number, exporter)
         arrived = []
         for resource, scope, span in self.read(truth):
-            arrived.append(span)
+            arrived.append(unrepaired(span))
             self.check_surroundings(truth, resource, scope, span)
         wrong, clocks = compare(truth, arrived)
         self.assertEqual(wrong[:20], [])
         self.assertEqual(clocks.wrong(self.walls[0] - SECOND, self.walls[1] + SECOND), [])
-        self.assertGreater(len(arrived), SPANS * 0.7)
+        self.assertGreater(len(arrived), SPANS * 0.6)
         print(f"\n{len(arrived)} spans from WHENCE_SEED={SEED}", end=" ")
 
     def check_surroundings(self, truth, resource, scope, span):
-        provider = truth.providers[truth.asked[span["span_id"]]["provider"]]
-        for key, value in model.resource(provider).items():
+        want, of_scope = truth.surroundings(span["span_id"])
+        for key, value in want.items():
             self.assertEqual(resource["attributes"].get(key), value, key)
-        self.assertEqual(scope["name"], "whence")
+        if of_scope:  # schema URLs are not kept
+            self.assertEqual({**scope, "schema_url": ""}, {**of_scope, "schema_url": ""})
+        else:
+            self.assertEqual((scope["name"], scope["attributes"]), ("whence", {}))
 
     def test_what_goes_by_http_and_protobuf_comes_back(self):
         self.check(0, f"protobuf:{self.process['OTLP_HTTP']}")

@@ -137,7 +137,7 @@ const char *some_name(void)
     return one_in(3) ? some_text(true).ptr : ANY(names);
 }
 
-/* ---- values ---- */
+/* ---- numbers ---- */
 
 static int64_t some_int(void)
 {
@@ -163,36 +163,109 @@ static double some_double(void)
     return one_in(2) ? (double)some_int() / 1000 : value;
 }
 
-struct value some_value(const char *key, int depth)
+/* ---- what has parts ---- */
+
+int deepest = 24;
+
+static struct wh_attr value_at(const char *key, int depth);
+
+static const char *key_in_map(void)
 {
-    struct text text;
-    (void)depth;
-    switch (below(8)) {
-    case 0: return (struct value){.attr = wh_attr(key, some_int())};
-    case 1: return (struct value){.attr = wh_attr(key, some_double())};
-    case 2: return (struct value){.attr = wh_attr(key, (bool)one_in(2))};
-    case 3: return (struct value){.attr = wh_attr(key, some_uint())};
-    case 4:
-        text = some_bytes(some_length());
-        return (struct value){.attr = wh_attr(key, ((struct wh_bytes){text.ptr, text.len}))};
-    case 5:
-        text = some_text(false);
-        return (struct value){.attr = wh_attr(key, ((struct wh_str){text.ptr, text.len}))};
-    case 6: return (struct value){.attr = wh_attr(key, one_in(20) ? (const char *)NULL : (const char *)some_text(true).ptr)};
-    default: return (struct value){.attr = wh_attr(key, (int)some_int())};
+    return one_in(40) ? NULL : some_key();
+}
+
+static struct wh_attr *some_list(size_t count, bool with_keys, int depth)
+{
+    struct wh_attr *list = take(count * sizeof *list);
+    for (size_t i = 0; i < count; i++) list[i] = value_at(with_keys ? key_in_map() : NULL, depth + 1);
+    return list;
+}
+
+static size_t some_count(void)
+{
+    return one_in(100) ? below(200) : below(5);
+}
+
+static struct wh_attr array_of_one_type(const char *key)
+{
+    const size_t count = some_count();
+    int64_t *ints = take(count * sizeof *ints);
+    double *doubles = take(count * sizeof *doubles);
+    bool *bools = take(count * sizeof *bools);
+    const char **strings = take(count * sizeof *strings);
+    for (size_t i = 0; i < count; i++) {
+        ints[i] = some_int();
+        doubles[i] = some_double();
+        bools[i] = one_in(2);
+        strings[i] = one_in(10) ? NULL : some_text(true).ptr;
+    }
+    switch (below(4)) {
+    case 0: return wh_attr(key, ((struct wh_ints){ints, count}));
+    case 1: return wh_attr(key, ((struct wh_doubles){doubles, count}));
+    case 2: return wh_attr(key, ((struct wh_bools){bools, count}));
+    default: return wh_attr(key, ((struct wh_strings){strings, count}));
     }
 }
 
-struct values some_values(size_t most)
+static struct wh_attr with_parts(const char *key, int depth)
+{
+    const size_t count = some_count();
+    if (one_in(3)) return array_of_one_type(key);
+    if (one_in(2)) return wh_attr(key, ((struct wh_items){some_list(count, false, depth), count}));
+    return wh_attr(key, ((struct wh_attrs){some_list(count, true, depth), count}));
+}
+
+/* From the innermost outwards. */
+static struct wh_attr chain(const char *key)
+{
+    struct wh_attr inner = wh_attr("k", "within");
+    for (int depth = (int)below((uint64_t)deepest) + 1; depth > 0; depth--) {
+        struct wh_attr *only = take(sizeof *only);
+        const char *name = depth == 1 ? key : "k";
+        *only = inner;
+        inner = one_in(2) ? wh_attr(name, ((struct wh_items){only, 1})) : wh_attr(name, ((struct wh_attrs){only, 1}));
+    }
+    return inner;
+}
+
+/* ---- of any type ---- */
+
+static struct wh_attr plain(const char *key)
+{
+    struct text text;
+    switch (below(9)) {
+    case 0: return wh_attr(key, some_int());
+    case 1: return wh_attr(key, some_double());
+    case 2: return wh_attr(key, (bool)one_in(2));
+    case 3: return wh_attr(key, some_uint());
+    case 4:
+        text = some_bytes(some_length());
+        return wh_attr(key, ((struct wh_bytes){text.ptr, text.len}));
+    case 5:
+        text = some_text(false);
+        return wh_attr(key, ((struct wh_str){text.ptr, text.len}));
+    case 6: return wh_attr(key, one_in(20) ? (const char *)NULL : (const char *)some_text(true).ptr);
+    case 7: return wh_attr(key, WH_NULL);
+    default: return wh_attr(key, (int)some_int());
+    }
+}
+
+static struct wh_attr value_at(const char *key, int depth)
+{
+    return depth < 5 && one_in(depth == 1 ? 5 : 4) ? with_parts(key, depth) : plain(key);
+}
+
+struct wh_attr some_attr(const char *key)
+{
+    return one_in(200) ? chain(key) : value_at(key, 1);
+}
+
+struct wh_attrs some_attrs(size_t most)
 {
     const size_t count = one_in(2) ? 0 : below(most + 1);
-    struct value *list = take(count * sizeof *list);
-    struct wh_attr *attrs = take(count * sizeof *attrs);
-    for (size_t i = 0; i < count; i++) {
-        list[i] = some_value(some_key(), 1);
-        attrs[i] = list[i].attr;
-    }
-    return (struct values){list, {attrs, count}};
+    struct wh_attr *list = take(count * sizeof *list);
+    for (size_t i = 0; i < count; i++) list[i] = some_attr(some_key());
+    return (struct wh_attrs){list, count};
 }
 
 /* ---- writing it down ---- */
@@ -212,9 +285,32 @@ void put_text(FILE *out, const char *text)
         fputs("null", out);
 }
 
-void put_value(FILE *out, const struct value *value)
+static struct wh_attr item_of(const struct wh_attr *array, size_t i)
 {
-    const struct wh_attr *attr = &value->attr;
+    switch (array->type) {
+    case WH_INTS: return wh_item(((const int64_t *)array->as.ptr)[i]);
+    case WH_DOUBLES: return wh_item(((const double *)array->as.ptr)[i]);
+    case WH_BOOLS: return wh_item(((const bool *)array->as.ptr)[i]);
+    case WH_STRINGS: break;
+    default: return ((const struct wh_attr *)array->as.ptr)[i];
+    }
+    const char *text = ((const char *const *)array->as.ptr)[i];
+    return text ? wh_item(text) : wh_item(WH_NULL);
+}
+
+static void put_items(FILE *out, const struct wh_attr *array)
+{
+    fputs("[\"a\",[", out);
+    for (size_t i = 0; i < array->len; i++) {
+        const struct wh_attr item = item_of(array, i);
+        if (i) putc(',', out);
+        put_value(out, &item);
+    }
+    fputs("]", out);
+}
+
+void put_value(FILE *out, const struct wh_attr *attr)
+{
     switch (attr->type) {
     case WH_STRING:
         fputs("[\"s\",", out);
@@ -231,20 +327,24 @@ void put_value(FILE *out, const struct value *value)
         fputs("[\"d\",", out);
         put_hex(out, &attr->as.real, sizeof attr->as.real);
         break;
-    default: abort();
+    case WH_EMPTY: fputs("[\"n\"", out); break;
+    case WH_MAP:
+        fputs("[\"m\",", out);
+        put_attrs(out, (struct wh_attrs){attr->as.ptr, attr->len});
+        break;
+    default: put_items(out, attr);
     }
     putc(']', out);
 }
 
-void put_values(FILE *out, const struct values *values)
+void put_attrs(FILE *out, struct wh_attrs attrs)
 {
     putc('[', out);
-    for (size_t i = 0; i < values->attrs.count; i++) {
-        if (i) putc(',', out);
-        putc('[', out);
-        put_text(out, values->list[i].attr.key);
+    for (size_t i = 0; i < attrs.count; i++) {
+        fputs(i ? ",[" : "[", out);
+        put_text(out, attrs.list[i].key);
         putc(',', out);
-        put_value(out, &values->list[i]);
+        put_value(out, &attrs.list[i]);
         putc(']', out);
     }
     putc(']', out);

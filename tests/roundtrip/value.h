@@ -1,4 +1,4 @@
-/* Random values, as a tree of our own: given to the library as attributes, and written down as what was asked for. */
+/* Random values, as the library is given them, and written down as what was asked for. */
 #ifndef ROUNDTRIP_VALUE_H
 #define ROUNDTRIP_VALUE_H
 
@@ -27,27 +27,18 @@ struct text some_text(bool terminated); /* of any length, well-formed or not; te
 const char *some_key(void);
 const char *some_name(void);
 
-struct value {
-    struct wh_attr attr; /* as the library is given it; its key is not looked at for items of arrays */
-    bool is_array;       /* of any kind; what follows is for these */
-    const struct value *items;
-    size_t count;
-};
+/* Of any type. Arrays and maps stand within each other a few levels deep; now and then a chain of them has `deepest`. */
+extern int deepest;
+struct wh_attr some_attr(const char *key);
 
-struct value some_value(const char *key, int depth);
-
-/* A list of attributes with keys, some of which may come twice. */
-struct values {
-    const struct value *list;
-    struct wh_attrs attrs;
-};
-struct values some_values(size_t most);
+/* Some of their keys may come twice. */
+struct wh_attrs some_attrs(size_t most);
 
 /* ---- writing it down: JSON, every string as the hex digits of its bytes ---- */
 
 void put_hex(FILE *out, const void *bytes, size_t len);
 void put_text(FILE *out, const char *text); /* null for NULL */
-void put_value(FILE *out, const struct value *value);
-void put_values(FILE *out, const struct values *values);
+void put_value(FILE *out, const struct wh_attr *attr);
+void put_attrs(FILE *out, struct wh_attrs attrs);
 
 #endif

@@ -4,7 +4,8 @@
 static const struct wh_span_context *see_parent(struct wh_span_context *out, const struct wh__trace_node *parent)
 {
     if (!parent) return NULL;
-    *out = (struct wh_span_context){.flags = parent->flags, .remote = parent->remote, .tracestate = parent->tracestate};
+    *out = (struct wh_span_context){.flags = parent->flags & (WH_SAMPLED | WH_RANDOM),
+        .remote = parent->remote || parent->flags & WH__DECIDED, .tracestate = parent->tracestate};
     memcpy(out->trace_id, parent->trace_id, sizeof out->trace_id);
     memcpy(out->span_id, parent->span_id, sizeof out->span_id);
     return out;

@@ -4,6 +4,7 @@
 
 #include <whence/exporters.h>
 #include <whence/provider.h>
+#include <whence/resource.h>
 #include <whence/sampler.h>
 
 #include "trace/gather.h"
@@ -25,6 +26,7 @@ struct wh_provider {
     struct wh_id_generator *ids;      /* or NULL */
     bool asks_for_roots, asks_for_children; /* the sampler, or the generator; otherwise a child does as its parent did, */
     uint64_t root_threshold;          /* and a root is sampled from this randomness of its trace id on */
+    wh_resource *who;
     struct wh_bytes resource;         /* encoded */
     struct wh__scope *own;            /* of what is started without a scope */
     struct wh_tracer_configure configure;

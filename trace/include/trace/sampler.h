@@ -52,7 +52,8 @@ struct wh__asked {
     _Alignas(16) char scratch[WH_TRACESTATE_SIZE + 4096];
 };
 
-/* Asks the sampler about the span that begins in `trace`, whose trace id is there, and which is not yet hung in. The answer lives as long as *asked. */
+/* Asks the sampler about the span that begins in `trace`, whose trace id is there, and which is not yet hung in. `parent`: whose
+ * decision counts, or NULL. The answer lives as long as *asked. */
 void wh__ask(struct wh__asked *asked, const struct wh__trace_node *trace, const struct wh__trace_node *parent,
              const struct wh_start_opts *opts);
 

@@ -46,7 +46,7 @@ struct wh__trace_node {
     struct wh__record *record;        /* [lock]; NULL: not recording, or not any more */
     struct wh__root *root;            /* of the node that wh_main() returned; else NULL */
     uint32_t lock;                    /* nothing else is locked under it */
-    uint8_t flags;                    /* WH_SAMPLED, WH_RANDOM */
+    uint8_t flags;                    /* WH_SAMPLED, WH_RANDOM; of an anchor also those below */
     bool remote;
     bool parent_is_remote;
     bool owns_tracestate;             /* from wh__mem_get() */
@@ -87,6 +87,11 @@ static inline const char *wh__name_of(const struct wh__trace_node *trace)
 {
     return __atomic_load_n(&trace->name, __ATOMIC_ACQUIRE);
 }
+
+/* In the flags of an anchor, beside W3C's; never in those of a span. The short ways of a start need not look: an anchor
+ * without ids is none of theirs, and of one without a decision only a value node below it is handed out. */
+#define WH__DECIDED 0x80  /* there are no ids: a trace that begins below is sampled as WH_SAMPLED says (B3 without ids) */
+#define WH__DEFERRED 0x40 /* there are ids but no decision: the sampler is asked as for a root (B3 without a sampling state) */
 
 /* A trace node that records nothing: the span `from` of somebody else, whose tracestate is copied, or, if that is NULL, a root for
  * `provider`. `timeout` and `now` as for wh__node_new(). Never NULL. */

@@ -50,6 +50,14 @@ static inline uint8_t *wh__put_varint(uint8_t *p, uint64_t value)
     return p;
 }
 
+/* In five bytes, whatever it is: for what is written over later. Readers of varints take that (encoding, Base 128 Varints). */
+static inline uint8_t *wh__put_wide(uint8_t *p, uint32_t value)
+{
+    for (int i = 0; i < 4; i++, value >>= 7) *p++ = (uint8_t)(value | 0x80);
+    *p++ = (uint8_t)value;
+    return p;
+}
+
 static inline uint8_t *wh__put_fixed64(uint8_t *p, uint64_t value)
 {
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

@@ -6,25 +6,17 @@
 #include <curl/curl.h>
 #include <whence/exporters.h>
 
+#include "otlp/fields.h"
 #include "otlp/target.h"
-
-enum {
-    WH__OTLP_MOST_ANSWER = 4 << 20,   /* bytes of a body: of a longer one the rest is not read */
-    WH__OTLP_MOST_HEADER = 256 << 10, /* of header fields, interim answers and trailers together */
-};
-
-struct wh__otlp_http_config {
-    const struct wh__otlp_url *url;
-    struct curl_slist *headers;
-    const uint32_t *given_up;     /* atomic; while it is not 0, nothing is waited for */
-};
 
 struct wh__otlp_answer {
     int error;                    /* 0: there is an answer; otherwise why not, an errno value, and: */
     bool transient;               /* whether the next try may have one */
+    bool cut_short;               /* the server has ended it, in good order, before it had all of the request */
+    bool may_lack_trailers;       /* there is an answer, but libcurl may have lost its end with the connection */
     char reason[CURL_ERROR_SIZE]; /* in words */
     long status;                  /* of HTTP; 0: not even that came */
-    int64_t retry_after;          /* as wh__otlp_retry_after() reads it; -1: not said */
+    struct wh__otlp_fields fields;
     struct wh_bytes body;         /* valid until the next request */
 };
 
@@ -33,8 +25,8 @@ struct wh__otlp_http;
 /* Before anything else here, and before any other function of libcurl: 0 or ENOMEM. Any thread, any number of times. */
 int wh__otlp_http_begin(void);
 
-/* What config points to must stay as it is. NULL: no memory. */
-struct wh__otlp_http *wh__otlp_http_new(const struct wh__otlp_http_config *config);
+/* Both must stay as they are; nothing is waited for while *given_up, atomic, is not 0. NULL: no memory. */
+struct wh__otlp_http *wh__otlp_http_new(const struct wh__otlp_target *target, const uint32_t *given_up);
 void wh__otlp_http_free(struct wh__otlp_http *http);
 
 /* In the child of a fork, in place of freeing it: closes the child's copies of the sockets, touches nothing else. */

@@ -4,6 +4,7 @@
 #define OTLP_SOCKETS_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 enum { WH__OTLP_MOST_SOCKETS = 8 }; /* one connection, tried over two addresses at a time: more are not known */
@@ -14,9 +15,14 @@ struct wh__otlp_sockets {
         dev_t device;         /* which socket it is: the child may have closed it and opened something else there */
         ino_t inode;
     } open[WH__OTLP_MOST_SOCKETS];
+    bool is_closed;           /* no further one is to be opened */
+    bool was_refused;         /* and one was asked for */
 };
 
 void wh__otlp_sockets_init(struct wh__otlp_sockets *sockets);
+
+/* Whether one of them is open. */
+bool wh__otlp_sockets_any(const struct wh__otlp_sockets *sockets);
 
 /* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION, with the sockets as data. */
 curl_socket_t wh__otlp_socket_open(void *sockets, curlsocktype purpose, struct curl_sockaddr *address);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "environment.h"
+#include "main/environment.h"
 
 static void read_track(void)
 {
@@ -46,7 +46,7 @@ static void read_dump_signal(void)
         wh_report(WH_WARNING, "WHENCE_DUMP_SIGNAL=%.100s cannot be had, and is ignored", value);
 }
 
-void wh__live_from_environment(void)
+void wh__env_live(void)
 {
     read_track();
     read_dump_signal();

@@ -1,0 +1,22 @@
+/* Several propagators as one. Immutable. */
+#ifndef PROPAGATE_COMPOSITE_H
+#define PROPAGATE_COMPOSITE_H
+
+#include "propagate/incoming.h"
+
+struct wh__composite {
+    struct wh_propagator public;
+    size_t count;
+    const struct wh_propagator *const *list; /* none of them a composite, none twice */
+    struct wh__composite *next;              /* of all that were ever set for all */
+};
+
+/* The one that is set for all. */
+const struct wh__composite *wh__composite_now(void);
+
+/* An owner, also if there was nothing. */
+wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
+                        const struct wh_site *site);
+void wh__inject_all(const struct wh__composite *all, const wh_ctx *ctx, const struct wh_carrier *to, void *carrier);
+
+#endif

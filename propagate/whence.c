@@ -1,0 +1,88 @@
+/* Whence's own fields: the request id, and what is left of the deadline. */
+#include <string.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "propagate/incoming.h"
+
+#define REQUEST_ID "x-request-id"
+#define TIMEOUT "whence-timeout"
+#define GRPC_TIMEOUT "grpc-timeout"
+
+/* ---- the request id ---- */
+
+struct request_id {
+    char text[WH__MOST_ID + 1];
+};
+WH_KEY(request_id_value, struct request_id)
+
+/* How many visible ASCII characters id has; 0 if anything else is in it, or it is longer than `most`. */
+static size_t id_length(const char *id, size_t most)
+{
+    size_t len = 0;
+    while (len <= most && id[len] > ' ' && id[len] <= '~') len++;
+    return len <= most && id[len] == '\0' ? len : 0;
+}
+
+wh_ctx *wh__with_id(const wh_ctx *parent, const char *id, size_t len)
+{
+    struct request_id value = {0};
+    memcpy(value.text, id, len);
+    return wh_with_request_id_value(parent, value);
+}
+
+wh_ctx *wh_with_request_id(const wh_ctx *parent, const char *id)
+{
+    char digits[33];
+    size_t len = id ? strnlen(id, WH__MOST_ID + 1) : 0;
+    if (len > WH__MOST_ID) len = WH__MOST_ID;
+    for (size_t i = 0; i < len; i++)
+        if (id[i] <= ' ' || id[i] > '~') len = 0;
+    if (len) return wh__with_id(parent, id, len);
+    const uint64_t words[2] = {wh__random(), wh__random()};
+    wh__hex(digits, (const uint8_t *)words, sizeof words);
+    return wh__with_id(parent, digits, 32);
+}
+
+const char *wh_request_id(const wh_ctx *ctx)
+{
+    const struct request_id *value = wh_value(ctx, &wh_key_request_id_value);
+    return value ? value->text : NULL;
+}
+
+/* ---- the propagator ---- */
+
+static bool read_timeout(const struct wh_carrier *from, void *carrier, const char *name, int64_t *ns)
+{
+    char buf[WH__FIELD_SIZE];
+    const char *field = wh__get_only(from, carrier, name, buf);
+    return field && wh__timeout_read(field, ns);
+}
+
+static void read(struct wh__incoming *in, const struct wh_carrier *from, void *carrier)
+{
+    char buf[WH__FIELD_SIZE];
+    if (!read_timeout(from, carrier, TIMEOUT, &in->timeout)) read_timeout(from, carrier, GRPC_TIMEOUT, &in->timeout);
+    const char *id = wh__get_only(from, carrier, REQUEST_ID, buf);
+    const size_t len = id ? id_length(id, WH__MOST_ID) : 0;
+    if (!len) return;
+    memcpy(in->id, id, len);
+    in->id_len = (uint8_t)len;
+}
+
+static void inject(const struct wh_propagator *self, const wh_ctx *ctx, const struct wh_carrier *to, void *carrier)
+{
+    const char *id = wh_request_id(ctx);
+    const int64_t remaining = wh_remaining(ctx);
+    (void)self;
+    if (id) to->set(carrier, REQUEST_ID, id);
+    if (remaining == WH_NEVER) return;
+    char field[WH__TIMEOUT_SIZE];
+    wh__timeout_write(field, remaining);
+    to->set(carrier, TIMEOUT, field);
+}
+
+const struct wh__codec wh__whence = {
+    .public = {sizeof(struct wh_propagator), "whence", inject, wh__codec_extract, (const char *const[]){REQUEST_ID, TIMEOUT, NULL}},
+    .read = read,
+};
