@@ -87,6 +87,15 @@ struct wh_span_context {
 #define WH_SAMPLED 1
 #define WH_RANDOM 2
 
+/* Whether there is a span: neither id is all zero. */
+static inline bool wh_span_valid(const struct wh_span_context *span)
+{
+    uint64_t trace[2], id;
+    memcpy(trace, span->trace_id, sizeof trace);
+    memcpy(&id, span->span_id, sizeof id);
+    return (trace[0] | trace[1]) && id;
+}
+
 /* tracestate: a list "key=value,key=value" of what vendors hand on, the newest first (W3C Trace Context, level 2, section
  * 3.3): at most 32 members; a key begins with one of [a-z0-9], has up to 256 of [a-z0-9_@-] or of * and slash; a value has 1 to 256 printable
  * ASCII characters, no comma, no equals sign, no blank at its end. NULL is the empty list. Any thread. The key `ot` is the

@@ -74,7 +74,7 @@ class Library(unittest.TestCase):
         core = declared("whence")
         self.assertGreater(len(core), 80)
         self.assertIn("wh_reason_shutdown", core)
-        otlp = {name for name in core if name.startswith(("wh_otlp_", "wh_jaeger_"))}
+        otlp = {name for name in core if name.startswith(("wh_otlp_", "wh_jaeger_sampler_"))}
         for name, path in LIBRARIES.items():
             component = name.removeprefix("whence-")
             with self.subTest(library=name):

@@ -1,5 +1,6 @@
 whence_test(trace/test_span.c LABELS quick)
 whence_test(trace/test_tracestate.c LABELS quick)
+whence_test(trace/test_span_ids.c LABELS quick)
 whence_test(trace/test_cancellation.c LABELS quick)
 whence_test(trace/test_origin.c LABELS quick)
 whence_test(trace/test_sampler.c LABELS quick LINK m)

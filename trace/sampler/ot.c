@@ -51,11 +51,11 @@ static bool is_key(const struct part *part, const char *key, size_t len)
     return part->key_len == len && memcmp(part->text, key, len) == 0;
 }
 
+/* What stands before a part has been read already, and ends with a semicolon. */
 static bool came_before(struct wh_str all, const struct part *part)
 {
-    struct part earlier;
-    while (next_part(&all, &earlier) && earlier.text < part->text)
-        if (is_key(&earlier, part->text, part->key_len)) return true;
+    for (const char *p = all.ptr; p < part->text; p = (const char *)memchr(p, ';', (size_t)(part->text - p)) + 1)
+        if (memcmp(p, part->text, part->key_len + 1) == 0) return true;
     return false;
 }
 
