@@ -169,6 +169,13 @@ WH_API bool wh_next_item(struct wh_cursor *value, struct wh_attr_view *item);
 /* The attribute of that key on a span; false if it has none. */
 WH_API bool wh_span_attr(const struct wh_span_view *span, const char *key, struct wh_attr_view *attr);
 
+/* A value as text, for formats that know no other type (common/README.md, AnyValue representation for non-OTLP protocols):
+ * text as it is, numbers and booleans as JSON has them, NaN, Infinity and -Infinity without quotes, bytes in base64, arrays and
+ * maps as JSON with all these in quotes, the empty value as "" and within them as null. At most size - 1 bytes of whole
+ * characters, terminated if size is not 0. Returns how many bytes there are in all; 0 and "" without memory, or if it were more
+ * than 64 MiB. */
+WH_API size_t wh_value_text(const struct wh_attr_view *value, char *out, size_t size);
+
 /* Takes an ExportTraceServiceRequest apart, calling each(batch, arg) for every scope in it. 0; EBADMSG if it is none;
  * or what each returned, if that was not 0, and no further calls. */
 WH_API int wh_read_request(struct wh_bytes request, int (*each)(const struct wh_batch *batch, void *arg), void *arg);
