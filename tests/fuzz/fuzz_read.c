@@ -16,6 +16,29 @@ static void require(bool holds)
 
 /* ---- the views ---- */
 
+enum { ENOUGH = 300 }; /* levels: more than anything here follows */
+
+static const char *value_end(const char *p);
+
+/* Every part of a value; and as text, which of an array or a map is JSON. */
+static void read_value(const struct wh_attr_view *value, int levels)
+{
+    struct wh_attr_view item;
+    if (value->type != WH_ARRAY && value->type != WH_MAP) return;
+    for (struct wh_cursor c = {value->as.bytes}; levels < ENOUGH && wh_next_item(&c, &item);) {
+        require(c.rest.len <= value->as.bytes.len);
+        read_value(&item, levels + 1);
+    }
+}
+
+static void read_attr(const struct wh_attr_view *attr)
+{
+    static char text[1 << 20];
+    const size_t len = wh_value_text(attr, text, sizeof text);
+    read_value(attr, 0);
+    if ((attr->type == WH_ARRAY || attr->type == WH_MAP) && len < sizeof text) require(value_end(text) == text + len);
+}
+
 static void read_span(struct wh_bytes bytes)
 {
     struct wh_span_view span;
@@ -24,16 +47,14 @@ static void read_span(struct wh_bytes bytes)
     struct wh_link_view link;
     if (!wh_span_read(bytes, &span)) return;
     wh_span_attr(&span, "whence.cancelled", &attr);
-    for (struct wh_cursor c = {bytes}; wh_next_span_attr(&c, &attr);) continue;
+    for (struct wh_cursor c = {bytes}; wh_next_span_attr(&c, &attr);) read_attr(&attr);
     for (struct wh_cursor c = {bytes}; wh_next_event(&c, &event);)
-        for (struct wh_cursor inner = {event.raw}; wh_next_event_attr(&inner, &attr);) continue;
+        for (struct wh_cursor inner = {event.raw}; wh_next_event_attr(&inner, &attr);) read_attr(&attr);
     for (struct wh_cursor c = {bytes}; wh_next_link(&c, &link);)
-        for (struct wh_cursor inner = {link.raw}; wh_next_link_attr(&inner, &attr);) continue;
+        for (struct wh_cursor inner = {link.raw}; wh_next_link_attr(&inner, &attr);) read_attr(&attr);
 }
 
 /* ---- JSON ---- */
-
-static const char *value_end(const char *p);
 
 /* `text` ends with a zero, which is in no JSON: nothing here reads beyond it. */
 static const char *string_end(const char *p)
@@ -80,6 +101,7 @@ static const char *value_end(const char *p)
     if (*p == '"') return string_end(p);
     if (strncmp(p, "true", 4) == 0) return p + 4;
     if (strncmp(p, "false", 5) == 0) return p + 5;
+    if (strncmp(p, "null", 4) == 0) return p + 4;
     return number_end(p);
 }
 
