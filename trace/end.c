@@ -14,11 +14,14 @@ static void put_dropped(struct wh__record **record, unsigned field, uint32_t dro
     (*record)->len = (uint32_t)(p - (*record)->bytes);
 }
 
-static void put_all_dropped(struct wh__record **record)
+/* Said once a span (common/README.md, Attribute Limits), and to those alone who look for trouble. */
+static void put_all_dropped(struct wh__record **record, const char *name)
 {
     put_dropped(record, WH__SPAN_DROPPED_ATTRIBUTES, (*record)->dropped_attributes);
     put_dropped(record, WH__SPAN_DROPPED_EVENTS, (*record)->dropped_events);
     put_dropped(record, WH__SPAN_DROPPED_LINKS, (*record)->dropped_links);
+    wh_report(WH_DEBUG, "left out of the span \"%s\": %u attributes, %u events, %u links", name, (*record)->dropped_attributes,
+              (*record)->dropped_events, (*record)->dropped_links);
 }
 
 /* What is written from here on belongs to a process that has its own record of the span. */
@@ -48,6 +51,9 @@ static void end(wh_ctx *node)
         if (record->dropped_attributes | record->dropped_events | record->dropped_links) put_all_dropped(&record);
         if (wh__likely(trace->flags & WH_SAMPLED)) /* exporters get no others (trace/sdk.md, Sampling) */
             wh__spool_put(record->scope, record->bytes, record->len);
+        if (record->dropped_attributes | record->dropped_events | record->dropped_links)
+            put_all_dropped(&record, wh__name_of(trace));
+        wh__spool_put(record->scope, record->bytes, record->len);
     }
     wh__record_free(record);
     if (trace->root) {

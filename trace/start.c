@@ -354,7 +354,9 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
 
 wh_ctx *wh_with_span_at(const wh_ctx *parent, const struct wh_span_context *span, const struct wh_site *site)
 {
+    static const uint8_t none[16];
     const struct wh__trace_node *above = wh__trace_of(parent);
+    if (span && (!memcmp(span->trace_id, none, 16) || !memcmp(span->span_id, none, 8))) span = NULL;
     return wh__anchor_new(parent, above ? above->provider : wh__default_provider(), span, WH_NEVER, 0, site);
 }
 

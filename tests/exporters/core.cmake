@@ -10,7 +10,7 @@ foreach(room base trace exporters)
 endforeach()
 target_link_libraries(test_exporters PUBLIC test_support)
 
-foreach(subject value_text read read_malformed read_request scopes memory
+foreach(subject json value_text read read_malformed read_request scopes memory
         console console_hostile console_terminal console_when console_bounds console_pipe console_stream
         file file_disk file_failures file_readers file_rotation file_sharing)
     whence_test(exporters/test_${subject}.c LABELS quick LINK test_exporters m)

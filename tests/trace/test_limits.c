@@ -380,6 +380,43 @@ static void arrays_of_one_type_are_as_deep_as_others(void **state)
     spans_end(&spans);
 }
 
+/* ---- who hears of it ---- */
+
+static int lines;
+static char said[600];
+
+static void hear(enum wh_severity severity, const char *line, void *arg)
+{
+    (void)arg;
+    if (severity != WH_DEBUG) return;
+    lines++;
+    snprintf(said, sizeof said, "%s", line);
+}
+
+static void what_is_left_out_is_said_once_a_span_to_who_wants_to_know(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin_with((struct wh_provider_opts){.limits = {.attributes = 1, .events = 1}});
+    wh_report_to(hear, NULL);
+    for (int level = 0; level < 2; level++) {
+        wh_report_from(level ? WH_DEBUG : WH_INFO);
+        lines = 0;
+        for (int i = 0; i < 3; i++) {
+            wh_ctx *span = wh_start(spans.root, "too much");
+            put(span, ATTRIBUTES, 5);
+            put(span, EVENTS, 3);
+            assert_int_equal(lines, level ? i : 0);
+            wh_end(span);
+            wh_end(wh_start(spans.root, "not too much"));
+        }
+        assert_int_equal(lines, level ? 3 : 0);
+    }
+    assert_string_equal(said, "left out of the span \"too much\": 4 attributes, 2 events, 0 links");
+    wh_report_from(WH_INFO);
+    wh_report_to(NULL, NULL);
+    spans_end(&spans);
+}
+
 /* ---- who is exempt ---- */
 
 static char seen[1 << 16];
@@ -432,6 +469,7 @@ int main(void)
         cmocka_unit_test(deeper_arrays_and_maps_become_empty_values),
         cmocka_unit_test(values_may_lie_64_deep_by_default_and_never_deeper_than_128),
         cmocka_unit_test(arrays_of_one_type_are_as_deep_as_others),
+        cmocka_unit_test(what_is_left_out_is_said_once_a_span_to_who_wants_to_know),
         cmocka_unit_test(the_attributes_of_a_resource_have_no_limits),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
