@@ -52,6 +52,24 @@ static void eight_bytes(const wh_ctx *op)
     wh_set(op, "cookie.digest", value), wh_set(op, "peer.key", value);
 }
 
+static void eight_arrays(const wh_ctx *op)
+{
+    const int64_t ports[] = {request.status, 80, 443, 8080};
+    const struct wh_ints value = {ports, 4};
+    wh_set(op, "order.ids", value), wh_set(op, "order.lines", value), wh_set(op, "shelf.rows", value);
+    wh_set(op, "server.ports", value), wh_set(op, "retry.codes", value), wh_set(op, "cache.sizes", value);
+    wh_set(op, "queue.lengths", value), wh_set(op, "peer.ports", value);
+}
+
+static void eight_maps(const wh_ctx *op)
+{
+    const struct wh_attr list[] = {wh_attr("attempt", request.status), wh_attr("server.address", request.server)};
+    const struct wh_attrs value = {list, 2};
+    wh_set(op, "order.first", value), wh_set(op, "order.second", value), wh_set(op, "shelf.place", value);
+    wh_set(op, "server.self", value), wh_set(op, "retry.last", value), wh_set(op, "cache.state", value);
+    wh_set(op, "queue.state", value), wh_set(op, "peer.state", value);
+}
+
 static void eight_times_the_same(const wh_ctx *op)
 {
     int value = request.status;
@@ -104,6 +122,8 @@ static void set_double(size_t n, struct lap *laps) { on_spans(n, laps, eight_dou
 static void set_bool(size_t n, struct lap *laps) { on_spans(n, laps, eight_bools); }
 static void set_string(size_t n, struct lap *laps) { on_spans(n, laps, eight_strings); }
 static void set_bytes(size_t n, struct lap *laps) { on_spans(n, laps, eight_bytes); }
+static void set_array(size_t n, struct lap *laps) { on_spans(n, laps, eight_arrays); }
+static void set_map(size_t n, struct lap *laps) { on_spans(n, laps, eight_maps); }
 static void set_again(size_t n, struct lap *laps) { on_spans(n, laps, eight_times_the_same); }
 static void add_event(size_t n, struct lap *laps) { on_spans(n, laps, eight_events); }
 static void add_event_with_2(size_t n, struct lap *laps) { on_spans(n, laps, eight_events_with_2); }
@@ -146,6 +166,8 @@ static const struct subject subjects[] = {
     ON_SPANS("wh_set, bool", set_bool),
     ON_SPANS("wh_set, string of 20 bytes", set_string),
     ON_SPANS("wh_set, 20 bytes", set_bytes),
+    ON_SPANS("wh_set, array of 4 ints", set_array),
+    ON_SPANS("wh_set, map of 2", set_map),
     ON_SPANS("wh_set, int, the same key again", set_again),
     ON_SPANS("wh_event", add_event),
     ON_SPANS("wh_event, 2 attributes", add_event_with_2),

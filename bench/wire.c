@@ -4,7 +4,7 @@
 #include "sinks.h"
 #include "spans.h"
 
-static struct source requests;
+static struct source requests, lines;
 #ifdef BENCH_OTLP
 static struct source posts; /* over HTTP, to: */
 static struct collector *collector;
@@ -34,6 +34,12 @@ static void into_requests(size_t n, struct lap *laps)
     if (request_bytes() - before < 250 * n) bench_invalid("too few bytes were written");
 }
 
+/* The file exporter, less the file. */
+static void into_json(size_t n, struct lap *laps)
+{
+    produce(&lines, n, laps);
+}
+
 #ifdef BENCH_OTLP
 static void over_http(size_t n, struct lap *laps)
 {
@@ -56,6 +62,7 @@ static void begin_http(void)
 static void begin(void)
 {
     requests = source_new(request_sink_new(), 0);
+    lines = source_new(wh_file_exporter_new("/dev/null"), 0);
 #ifdef BENCH_OTLP
     begin_http();
 #endif
@@ -64,6 +71,7 @@ static void begin(void)
 static void end(void)
 {
     source_end(&requests, "into requests");
+    source_end(&lines, "into lines of JSON");
 #ifdef BENCH_OTLP
     source_end(&posts, "over HTTP");
 #endif
@@ -77,6 +85,10 @@ static const struct subject subjects[] = {
                .note = "until the last is a request"},
               {.name = "record to OTLP bytes, export thread", .floor = COPY, .unit = "ns/span", .note = "its CPU time"}},
      .sample = into_requests, .fixed = MOST_SPANS},
+    {.rows = {{.name = "record, lines of JSON being written", .floor = FLOOR, .unit = "ns/span"},
+              {.name = "record to OTLP JSON, end to end", .floor = FLOOR, .unit = "ns/span", .note = "to /dev/null"},
+              {.name = "record to OTLP JSON, export thread", .floor = COPY, .unit = "ns/span", .note = "its CPU time"}},
+     .sample = into_json, .fixed = MOST_SPANS},
 #ifdef BENCH_OTLP
     {.rows = {{.name = "record, requests being sent", .floor = FLOOR, .unit = "ns/span"},
               {.name = "record to OTLP over HTTP, end to end", .floor = FLOOR, .unit = "ns/span",
