@@ -4,7 +4,6 @@
 
 #include "gate.h"
 #include "scripted.h"
-#include "trace/span.h"
 #include "watcher.h"
 
 static struct watcher first, second;
@@ -119,12 +118,6 @@ static void spans_that_are_not_recorded_come_to_no_processor(void **state)
     assert_int_equal(wh_provider_shutdown(provider, WH_SEC(60)), 0);
 }
 
-/* As a sampler decides that says RECORD_ONLY. */
-static void make_recorded_only(wh_ctx *span)
-{
-    ((struct wh__trace_node *)(void *)span)->flags &= (uint8_t)~WH_SAMPLED;
-}
-
 static bool was_sampled;
 
 static void note_sampled(const struct wh_ended *ended)
@@ -132,21 +125,26 @@ static void note_sampled(const struct wh_ended *ended)
     was_sampled = ended->sampled;
 }
 
+/* Sampled below a parent that is, recorded otherwise. */
 static void what_is_recorded_only_comes_to_processors_and_to_no_exporter(void **state)
 {
     (void)state;
     struct scripted exporter;
-    wh_provider *provider = begin_two(&exporter);
+    struct wh_span_context sampled = {.trace_id = {1}, .span_id = {2}, .flags = WH_SAMPLED, .remote = true};
+    struct wh_processor *list[] = {watcher_begin(&first), watcher_begin(&second)};
     first.at_end = note_sampled;
-    WH_AUTO wh_ctx *root = wh_provider_root(provider);
-    wh_end(wh_start(root, "sampled"));
+    scripted_init(&exporter);
+    wh_provider *provider = provider_of(&exporter, .schedule_delay = WH_NEVER, .processors = list, .processor_count = 2,
+        .sampler = wh_sampler_always_record(wh_sampler_parent_based(wh_sampler_always_off())));
+    WH_AUTO wh_ctx *root = wh_provider_root(provider), *from = wh_with_span(root, &sampled);
+    wh_end(wh_start(from, "sampled"));
     assert_true(was_sampled);
     wh_ctx *span = wh_start(root, "recorded");
-    make_recorded_only(span);
+    assert_true(wh_recording(span));
     wh_end(span);
     assert_false(was_sampled);
     assert_int_equal(wh_provider_shutdown(provider, WH_SEC(60)), 0);
-    assert_int_equal(first.ends, 2);
+    assert_int_equal(first.starts, 2);
     assert_int_equal(second.ends, 2);
     assert_int_equal(exporter.spans, 1);
     const struct wh_provider_stats stats = stats_of(provider);
@@ -160,11 +158,9 @@ static void one_exporter_alone_gets_no_span_that_is_recorded_only(void **state)
     (void)state;
     struct scripted exporter;
     scripted_init(&exporter);
-    wh_provider *provider = provider_of(&exporter, .schedule_delay = WH_NEVER);
-    WH_AUTO wh_ctx *root = wh_provider_root(provider);
-    wh_ctx *span = wh_start(root, "recorded");
-    make_recorded_only(span);
-    wh_end(span);
+    wh_provider *provider = provider_of(&exporter, .schedule_delay = WH_NEVER,
+        .sampler = wh_sampler_always_record(wh_sampler_always_off()));
+    make_spans(provider, 1);
     assert_int_equal(wh_provider_shutdown(provider, WH_SEC(60)), 0);
     assert_int_equal(exporter.spans, 0);
     assert_int_equal(stats_of(provider).recorded_only, 1);

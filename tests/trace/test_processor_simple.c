@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "scripted.h"
-#include "trace/span.h"
 
 static struct scripted s;
 static struct wh_processor *processor;
@@ -50,12 +49,13 @@ static void each_span_is_exported_before_its_end_returns(void **state)
 static void what_is_not_sampled_is_not_exported(void **state)
 {
     (void)state;
-    wh_provider *provider = begin(0);
-    WH_AUTO wh_ctx *root = wh_provider_root(provider);
-    wh_ctx *span = wh_start(root, "recorded only");
-    ((struct wh__trace_node *)(void *)span)->flags &= (uint8_t)~WH_SAMPLED;
-    wh_end(span);
+    scripted_init(&s);
+    processor = wh_simple_processor_new(&s.exporter);
+    wh_provider *provider = wh_provider_new(.processors = &processor, .processor_count = 1,
+        .sampler = wh_sampler_always_record(wh_sampler_always_off()));
+    make_spans(provider, 2);
     assert_int_equal(s.spans, 0);
+    assert_int_equal(stats_of(provider).recorded_only, 2);
     assert_int_equal(wh_provider_shutdown(provider, WH_SEC(60)), 0);
 }
 
