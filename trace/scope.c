@@ -53,6 +53,14 @@ static struct wh_bytes encode(const struct wh_scope *scope)
 
 /* ---- making ---- */
 
+/* FNV-1a: nobody is harmed by two that are equal. */
+static uint64_t hash(uint64_t before, const void *bytes, size_t len)
+{
+    uint64_t value = before ? before : UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; bytes && i < len; i++) value = (value ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
+    return value;
+}
+
 struct wh__scope *wh__scope_new(wh_provider *provider, const struct wh_scope *given)
 {
     struct wh__scope *scope = wh__mem_zero(sizeof *scope);
@@ -65,6 +73,7 @@ struct wh__scope *wh__scope_new(wh_provider *provider, const struct wh_scope *gi
     scope->enabled = true;
     const char *url = scope->given.schema_url;
     if (url && wh__is_utf8(url, strlen(url))) scope->schema_url = (struct wh_str){url, strlen(url)};
+    scope->hash = hash(hash(0, scope->encoded.ptr, scope->encoded.len), scope->schema_url.ptr, scope->schema_url.len);
     if (scope->encoded.ptr) return scope;
     wh__scope_free(scope);
     return NULL;
@@ -98,23 +107,24 @@ void wh__scopes_configure(wh_provider *provider)
 
 static bool equals(const struct wh__scope *a, const struct wh__scope *b)
 {
-    return a->encoded.len == b->encoded.len && memcmp(a->encoded.ptr, b->encoded.ptr, a->encoded.len) == 0 &&
+    return a->hash == b->hash && a->encoded.len == b->encoded.len && memcmp(a->encoded.ptr, b->encoded.ptr, a->encoded.len) == 0 &&
            a->schema_url.len == b->schema_url.len &&
            (!a->schema_url.len || memcmp(a->schema_url.ptr, b->schema_url.ptr, a->schema_url.len) == 0);
 }
 
-static struct wh__scope *known(wh_provider *provider, const struct wh__scope *like)
+/* From the newest on, until that one. */
+static struct wh__scope *known(struct wh__scope *newest, const struct wh__scope *until, const struct wh__scope *like)
 {
-    struct wh__scope *scope = __atomic_load_n(&provider->scopes.all, __ATOMIC_ACQUIRE);
-    while (scope && !equals(scope, like)) scope = scope->next;
-    return scope;
+    struct wh__scope *scope = newest;
+    while (scope != until && !equals(scope, like)) scope = scope->next;
+    return scope == until ? NULL : scope;
 }
 
-/* The one that is there already, or this one; NULL: there are too many. */
-static struct wh__scope *enter(wh_provider *provider, struct wh__scope *fresh)
+/* The one that has come meanwhile, since `seen` was the newest, or this one; NULL: there are too many. */
+static struct wh__scope *enter(wh_provider *provider, const struct wh__scope *seen, struct wh__scope *fresh)
 {
     wh__lock(&provider->scopes.lock);
-    struct wh__scope *scope = known(provider, fresh);
+    struct wh__scope *scope = known(provider->scopes.all, seen, fresh);
     if (!scope && provider->scopes.count < WH__MOST_SCOPES) {
         scope = fresh;
         provider->scopes.count++;
@@ -153,13 +163,14 @@ struct wh__scope *wh__scope_learn(wh_provider *provider, const struct wh_scope *
     struct wh__scope *fresh = wh__scope_new(provider, given);
     if (!fresh) return provider->own;
     if (!*fresh->given.name) say_once(&nameless_said, "a scope without a name: its spans are recorded without one");
-    struct wh__scope *scope = known(provider, fresh);
+    struct wh__scope *const newest = __atomic_load_n(&provider->scopes.all, __ATOMIC_ACQUIRE);
+    struct wh__scope *scope = known(newest, NULL, fresh);
     if (!scope) {
         uint32_t configured;
         do {
             configured = __atomic_load_n(&provider->scopes.configured, __ATOMIC_SEQ_CST);
             configure(fresh);
-            if (!scope) scope = enter(provider, fresh);
+            if (!scope) scope = enter(provider, newest, fresh);
         } while (scope == fresh && configured != __atomic_load_n(&provider->scopes.configured, __ATOMIC_SEQ_CST));
     }
     if (scope != fresh) wh__scope_free(fresh);

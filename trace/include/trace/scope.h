@@ -10,6 +10,7 @@ struct wh__scope {
     struct wh_scope given;        /* as the first caller gave it; its strings are that caller's */
     struct wh_bytes encoded;      /* opentelemetry.proto.common.v1.InstrumentationScope, attributes by key */
     struct wh_str schema_url;
+    uint64_t hash;                /* of these two */
     bool enabled;                 /* atomic: what the configurator last said */
     struct wh__scope *next;       /* all of the provider's; immutable once linked */
 };
