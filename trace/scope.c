@@ -37,18 +37,29 @@ static uint8_t *put_text(uint8_t *p, unsigned field, const char *text)
     return text && *text ? wh__put_text(p, field, text, strlen(text)) : p;
 }
 
+/* In the order of their keys, so that scopes of equal attributes are equal bytes. */
+static struct wh_bytes encode_attrs(struct wh_attrs attrs)
+{
+    struct wh_attr *sorted = wh__mem_get((attrs.count + 1) * sizeof *sorted);
+    size_t count = 0;
+    if (!sorted) return (struct wh_bytes){0};
+    for (const struct wh_attr *attr = NULL; (attr = next_by_key(attrs, attr ? attr->key : NULL));) sorted[count++] = *attr;
+    const struct wh_bytes encoded = wh__attrs_encode(WH__SCOPE_ATTRIBUTE, (struct wh_attrs){sorted, count});
+    wh__mem_free(sorted);
+    return encoded;
+}
+
 static struct wh_bytes encode(const struct wh_scope *scope)
 {
-    struct wh__attr ready;
-    size_t size = text_size(scope->name) + text_size(scope->version);
-    for (const struct wh_attr *attr = NULL; (attr = next_by_key(scope->attrs, attr ? attr->key : NULL));)
-        if (wh__attr_ready(&ready, attr, strlen(attr->key), 0)) size += wh__len_size(ready.size);
-    uint8_t *bytes = wh__mem_get(size ? size : 1);
-    if (!bytes) return (struct wh_bytes){0};
-    uint8_t *p = put_text(put_text(bytes, WH__SCOPE_NAME, scope->name), WH__SCOPE_VERSION, scope->version);
-    for (const struct wh_attr *attr = NULL; (attr = next_by_key(scope->attrs, attr ? attr->key : NULL));)
-        if (wh__attr_ready(&ready, attr, strlen(attr->key), 0)) p = wh__attr_put(p, WH__SCOPE_ATTRIBUTE, &ready);
-    return (struct wh_bytes){bytes, size};
+    const struct wh_bytes attrs = scope->attrs.count ? encode_attrs(scope->attrs) : (struct wh_bytes){0};
+    const size_t size = text_size(scope->name) + text_size(scope->version) + attrs.len;
+    uint8_t *bytes = attrs.ptr || !scope->attrs.count ? wh__mem_get(size ? size : 1) : NULL;
+    if (bytes) {
+        uint8_t *p = put_text(put_text(bytes, WH__SCOPE_NAME, scope->name), WH__SCOPE_VERSION, scope->version);
+        if (attrs.len) memcpy(p, attrs.ptr, attrs.len);
+    }
+    wh__mem_free((void *)attrs.ptr);
+    return (struct wh_bytes){bytes, bytes ? size : 0};
 }
 
 /* ---- making ---- */
