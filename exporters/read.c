@@ -96,6 +96,7 @@ static bool next_attr(struct wh_cursor *cursor, uint32_t number, struct wh_attr_
 bool wh_next_span_attr(struct wh_cursor *span, struct wh_attr_view *attr) { return next_attr(span, WH__SPAN_ATTRIBUTE, attr); }
 bool wh_next_event_attr(struct wh_cursor *event, struct wh_attr_view *attr) { return next_attr(event, WH__EVENT_ATTRIBUTE, attr); }
 bool wh_next_link_attr(struct wh_cursor *link, struct wh_attr_view *attr) { return next_attr(link, WH__LINK_ATTRIBUTE, attr); }
+bool wh_next_scope_attr(struct wh_cursor *scope, struct wh_attr_view *attr) { return next_attr(scope, WH__SCOPE_ATTRIBUTE, attr); }
 bool wh_next_resource_attr(struct wh_cursor *resource, struct wh_attr_view *attr)
 {
     return next_attr(resource, WH__RESOURCE_ATTRIBUTE, attr);

@@ -162,6 +162,7 @@ WH_API bool wh_next_link(struct wh_cursor *span, struct wh_link_view *link);
 WH_API bool wh_next_span_attr(struct wh_cursor *span, struct wh_attr_view *attr);
 WH_API bool wh_next_event_attr(struct wh_cursor *event, struct wh_attr_view *attr);
 WH_API bool wh_next_link_attr(struct wh_cursor *link, struct wh_attr_view *attr);
+WH_API bool wh_next_scope_attr(struct wh_cursor *scope, struct wh_attr_view *attr);
 WH_API bool wh_next_resource_attr(struct wh_cursor *resource, struct wh_attr_view *attr);
 
 /* The next item of an array, which has no key, or the next entry of a map; begins with .rest = as.bytes of such a view, and

@@ -421,13 +421,13 @@ static void what_is_left_out_is_said_once_a_span_to_who_wants_to_know(void **sta
 
 static char seen[1 << 16];
 
-static int see_resource(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
+static int see_attributes(struct wh_exporter *self, const struct wh_batch *batch, int64_t deadline, size_t *rejected)
 {
     (void)self, (void)deadline, (void)rejected;
-    struct wh_cursor cursor = {batch->resource};
+    struct wh_cursor cursor = {batch->resource}, scope = {batch->scopes->scope};
     struct wh_attr_view attr;
     size_t len = 0;
-    while (wh_next_resource_attr(&cursor, &attr)) {
+    while (wh_next_resource_attr(&cursor, &attr) || wh_next_scope_attr(&scope, &attr)) {
         len += (size_t)snprintf(seen + len, sizeof seen - len, "%.*s=", (int)attr.key.len, attr.key.ptr);
         len += wh_value_text(&attr, seen + len, sizeof seen - len);
         seen[len++] = '\n';
@@ -436,21 +436,25 @@ static int see_resource(struct wh_exporter *self, const struct wh_batch *batch, 
     return 0;
 }
 
-static void the_attributes_of_a_resource_have_no_limits(void **state)
+static void the_attributes_of_resources_and_scopes_have_no_limits(void **state)
 {
     (void)state;
-    struct wh_exporter exporter = {.size = sizeof exporter, .export_batch = see_resource}, *exporters[] = {&exporter};
+    struct wh_exporter exporter = {.size = sizeof exporter, .export_batch = see_attributes}, *exporters[] = {&exporter};
     wh_provider *provider = wh_provider_new(
         .resource = WH_ATTRS(wh_attr("first", "a long text"), wh_attr("second", WH_ITEMS(wh_item(WH_ITEMS(wh_item("deep")))))),
         .limits = {.attribute_count = 1, .attribute_value_length = 1, .attribute_value_depth = 1},
         .exporters = exporters, .exporter_count = 1);
     assert_non_null(provider);
     wh_ctx *root = wh_provider_root(provider);
-    wh_end(wh_start(root, "span"));
+    const struct wh_scope scope = {.size = sizeof scope, .name = "scope", .attrs = WH_ATTRS(
+        wh_attr("third", "another long text"), wh_attr("fourth", WH_ATTRS(wh_attr("a", WH_ATTRS(wh_attr("b", "deep"))))))};
+    wh_end(wh_start(root, "span", .scope = &scope));
     wh_end(root);
     assert_int_equal(wh_provider_shutdown(provider, WH_SEC(10)), 0);
     assert_non_null(strstr(seen, "first=a long text\n"));
     assert_non_null(strstr(seen, "second=[[\"deep\"]]\n"));
+    assert_non_null(strstr(seen, "third=another long text\n"));
+    assert_non_null(strstr(seen, "fourth={\"a\":{\"b\":\"deep\"}}\n"));
 }
 
 int main(void)
@@ -470,7 +474,7 @@ int main(void)
         cmocka_unit_test(values_may_lie_64_deep_by_default_and_never_deeper_than_128),
         cmocka_unit_test(arrays_of_one_type_are_as_deep_as_others),
         cmocka_unit_test(what_is_left_out_is_said_once_a_span_to_who_wants_to_know),
-        cmocka_unit_test(the_attributes_of_a_resource_have_no_limits),
+        cmocka_unit_test(the_attributes_of_resources_and_scopes_have_no_limits),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }
