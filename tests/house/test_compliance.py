@@ -20,7 +20,8 @@ def cases():
         program = f"{room}_{subject.removeprefix('test_')}"
         text = read("tests", room, file)
         if kind == ".c":
-            names = re.findall(r"cmocka_unit_test\w*\(\s*(\w+)", text)
+            names = [name for name in re.findall(r"^static void (\w+)\(void \*\*\w+\)", text, re.MULTILINE)
+                     if len(re.findall(rf"\b{name}\b", text)) > 1]
         elif kind == ".py":
             names = re.findall(r"^    def (test_\w+)\(self", text, re.MULTILINE)
         else:
