@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <math.h>
 
+#include "left_out.h"
 #include "main/values.h"
 #include "said.h"
 
@@ -53,7 +54,8 @@ static void fractions_have_a_point_in_every_locale(void **state)
 {
     (void)state;
     double ratio = 0;
-    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8")) skip();
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
+        LEFT_OUT("fractions in other locales", "none with a comma is installed");
     assert_int_equal(wh__parse_ratio("0.25", &ratio), 0);
     assert_true(ratio == 0.25);
     setlocale(LC_NUMERIC, "C");

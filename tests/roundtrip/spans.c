@@ -279,6 +279,6 @@ int main(int argc, char **argv)
             start_and_end(roots[provider], provider, ++trees, 0);
     }
     bool ok = true;
-    for (int i = 0; i < PROVIDERS; i++) ok &= close_provider(i, (size_t)argc - 4);
+    for (int i = 0; i < PROVIDERS; i++) ok &= close_provider(i, (size_t)argc - 5);
     return fclose(truth) == 0 && ok ? 0 : 1;
 }
