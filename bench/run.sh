@@ -3,16 +3,18 @@
 #
 #   bench/run.sh BUILD_DIR [--json FILE] [--quick] [--rounds N] [--only TEXT] [--static] [--peers]
 #   bench/run.sh BUILD_DIR --growth [PICTURE.svg]
+#   bench/run.sh BUILD_DIR --memory
 #
 # --peers builds what Whence is compared with, once, into a cache outside the tree, and measures it between our own rounds.
 # --growth measures only how the costs of contexts grow, and prints and draws that (docs/pictures/growth.svg).
+# --memory: only what memory spans and threads take, row by row in a process each.
 # A peer whose toolchain is not there, or whose packages cannot be had, is left out, and that is said.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/whence/peers
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; }
 say() { printf '%s\n' "$*" >&2; }
 
 # What the sources are: another build for other sources.
@@ -68,6 +70,7 @@ while [ $# -gt 0 ]; do
         esac
         ;;
     --static) program=whence-bench-static ;;
+    --memory) exec "$build/bench/whence-memory" ;;
     --quick) options+=("$1") ;;
     --json | --rounds | --only)
         [ $# -gt 1 ] || { say "run.sh: $1 wants a value"; exit 2; }
