@@ -261,8 +261,7 @@ static inline bool is_plain(const wh_provider *provider)
 
 static inline bool is_simple(const struct wh_start_opts *opts)
 {
-    return opts->size == sizeof *opts && !(opts->timeout | opts->deadline | opts->at) && !opts->peer_fd && !opts->root &&
-           !opts->scope;
+    return opts->size == sizeof *opts && !(opts->timeout | opts->deadline | opts->at) && !opts->peer_fd && !opts->root;
 }
 
 /* Instants far from now may leave what 64 bits of nanoseconds hold: they are written as they come. */
@@ -328,13 +327,31 @@ static inline __attribute__((always_inline)) struct wh__trace_node *child_of(con
 }
 
 static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                                                       struct wh__thread *self)
+                                                       const struct wh__scope *scope, struct wh__thread *self)
 {
     struct wh__trace_node *trace = child_of(parent, opts, self);
     if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
     trace->flags |= WH_SAMPLED;
-    begin_record(trace, parent, opts, trace->provider->own, wh__now());
+    begin_record(trace, parent, opts, scope, wh__now());
     return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
+}
+
+static inline __attribute__((always_inline)) wh_ctx *start_unsampled(const struct wh__trace_node *parent,
+                                                                     const struct wh_start_opts *opts, struct wh__thread *self)
+{
+    struct wh__trace_node *trace = child_of(parent, opts, self);
+    if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
+    return wh__likely(wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node)) ? &trace->node
+                                                                                      : wh__node_enter(&trace->node, 0);
+}
+
+/* What an instrumented library starts: its scope is known after the first span. */
+static __attribute__((noinline)) wh_ctx *start_scoped(const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                                                      struct wh__thread *self)
+{
+    const struct wh__scope *scope = wh__scope_find(parent->provider, opts->scope);
+    if (wh__unlikely(!wh__scope_enabled(scope))) return start_slowly(&parent->node, opts);
+    return parent->flags & WH_SAMPLED ? start_sampled(parent, opts, scope, self) : start_unsampled(parent, opts, self);
 }
 
 /* The short ways; the one of a span that is not sampled calls no function, so that it has nothing to save. */
@@ -345,10 +362,9 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
     if (wh__unlikely(!self || !ctx || !(ctx->flags & WH__TRACE) || !wh__has_span(parent) || !is_plain(parent->provider) ||
                      !opts->literal || !is_simple(opts)))
         return start_slowly(ctx, opts);
-    if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, self);
-    struct wh__trace_node *trace = child_of(parent, opts, self);
-    if (wh__unlikely(!trace)) return start_slowly(ctx, opts);
-    return wh__likely(wh__enter_quickly(self, &trace->node, (wh_ctx *)ctx)) ? &trace->node : wh__node_enter(&trace->node, 0);
+    if (wh__unlikely(opts->scope)) return start_scoped(parent, opts, self);
+    if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, parent->provider->own, self);
+    return start_unsampled(parent, opts, self);
 }
 
 /* ---- what is no span ---- */
