@@ -209,12 +209,14 @@ static CURLcode set_result(const wh_ctx *span, CURL *easy, CURLcode result, cons
     return result;
 }
 
+WH_SCOPE(scope, "whence-curl", .version = WH_VERSION);
+
 CURLcode wh_curl_perform_at(const wh_ctx *ctx, const struct wh_curl_opts *given)
 {
     struct wh_curl_opts opts = {0};
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     const struct wh_start_opts start = {.size = sizeof start, .site = opts.site, .name = "HTTP", .literal = 4,
-        .kind = WH_CLIENT, .timeout = opts.timeout};
+        .kind = WH_CLIENT, .timeout = opts.timeout, .scope = &scope};
     WH_AUTO wh_ctx *span = wh_start_at(ctx, &start);
     struct curl_slist *headers = with_injected(span, opts.headers);
     curl_easy_setopt(opts.easy, CURLOPT_HTTPHEADER, headers);

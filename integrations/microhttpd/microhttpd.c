@@ -202,6 +202,8 @@ static void forget(int mark)
 
 /* ---- the request ---- */
 
+WH_SCOPE(scope, "whence-microhttpd", .version = WH_VERSION);
+
 wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
 {
     struct wh_mhd_opts opts = {0};
@@ -213,7 +215,7 @@ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
     wh_ctx *from = wh_extract_with_at(parent, NULL, &request_headers, opts.connection, opts.site);
     if (!wh_request_id(from)) from = wh_take_over(wh_with_request_id(from, NULL), from);
     const struct wh_start_opts start = {.size = sizeof start, .site = opts.site, .name = name, .kind = WH_SERVER,
-        .timeout = opts.timeout, .peer_fd = socket_of(opts.connection)};
+        .timeout = opts.timeout, .peer_fd = socket_of(opts.connection), .scope = &scope};
     wh_ctx *req = wh_take_over(wh_start_at(from, &start), from);
     describe(req, &opts, method);
     now_busy(opts.connection);

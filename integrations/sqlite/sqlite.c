@@ -34,6 +34,8 @@ static void operation_of(const char *sql, char *word, size_t size)
     word[len] = '\0';
 }
 
+WH_SCOPE(scope, "whence-sqlite", .version = WH_VERSION);
+
 static wh_ctx *start(const wh_ctx *ctx, sqlite3 *db, const char *sql, const struct wh_site *site)
 {
     char operation[16];
@@ -41,7 +43,7 @@ static wh_ctx *start(const wh_ctx *ctx, sqlite3 *db, const char *sql, const stru
     const char *slash = file ? strrchr(file, '/') : NULL;
     operation_of(sql, operation, sizeof operation);
     const struct wh_start_opts opts = {.size = sizeof opts, .site = site, .name = *operation ? operation : "sqlite",
-        .kind = WH_CLIENT};
+        .kind = WH_CLIENT, .scope = &scope};
     wh_ctx *span = wh_start_at(ctx, &opts);
     wh_set(span, "db.system.name", "sqlite");
     wh_set(span, "db.query.text", sql);

@@ -11,6 +11,7 @@
 #include <whence/curl.h>
 #include <whence/microhttpd.h>
 
+#include "scopes.h"
 #include "test.h"
 
 /* ---- a server that does as its URL says ---- */
@@ -138,6 +139,18 @@ static void a_request_is_two_spans(void **state)
     assert_int_equal(span_int(&c, "http.response.status_code"), 200);
     assert_int_equal(c.status, WH_STATUS_UNSET);
     spans_end(&spans);
+}
+
+static void spans_are_of_the_integrations_scopes(void **state)
+{
+    (void)state;
+    struct spans spans = spans_with_scopes();
+    serve(&spans);
+    assert_int_equal(get(spans.root, "/hello", 0).status, 200);
+    stop_serving();
+    spans_end(&spans);
+    assert_true(was_of_scope("whence-curl"));
+    assert_true(was_of_scope("whence-microhttpd"));
 }
 
 static void credentials_stay_out_of_the_trace(void **state)
@@ -339,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_two_spans),
+        cmocka_unit_test(spans_are_of_the_integrations_scopes),
         cmocka_unit_test(credentials_stay_out_of_the_trace),
         cmocka_unit_test(statuses),
         cmocka_unit_test(a_transfer_ends_with_its_deadline),

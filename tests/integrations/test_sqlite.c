@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <whence/sqlite.h>
 
+#include "scopes.h"
 #include "test.h"
 
 static const char endless[] =
@@ -43,6 +44,17 @@ static int remove_file(void **state)
 {
     (void)state;
     return unlink(file);
+}
+
+static void spans_are_of_the_integrations_scope(void **state)
+{
+    (void)state;
+    struct spans spans = spans_with_scopes();
+    sqlite3 *db = open_file();
+    assert_int_equal(wh_sqlite_exec(spans.root, db, "select 1"), SQLITE_OK);
+    sqlite3_close(db);
+    spans_end(&spans);
+    assert_true(was_of_scope("whence-sqlite"));
 }
 
 static void a_query_gives_its_rows_and_a_span(void **state)
@@ -147,6 +159,7 @@ static void sqlites_own_errors_are_on_the_span(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spans_are_of_the_integrations_scope),
         cmocka_unit_test(a_query_gives_its_rows_and_a_span),
         cmocka_unit_test(an_endless_query_ends_when_its_context_does),
         cmocka_unit_test(an_interrupted_change_leaves_nothing),
