@@ -18,6 +18,7 @@ function(whence_python_test source)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
     set_property(TEST ${name} PROPERTY ENVIRONMENT
         PYTHONDONTWRITEBYTECODE=1
+        "${WHENCE_TEST_ENVIRONMENT}"
         PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/house
         WHENCE_SOURCE=${PROJECT_SOURCE_DIR}
         WHENCE_BUILD=${PROJECT_BINARY_DIR}

@@ -122,7 +122,7 @@ struct wh_link {
  * Two with the same name, version, schema URL and attributes are one. A library defines its own once, and needs nothing
  * else: whichever provider its contexts belong to, its spans say where they come from.
  *
- *   WH_SCOPE(pg_scope, "example/pg", .version = "1.2");
+ *   WH_SCOPE(pg_scope, "example/pg", .version = "1.2")
  *   WH_AUTO wh_ctx *op = wh_start(ctx, "SELECT order", .scope = &pg_scope);
  *
  * Must stay as it is, with all that it points to, for the life of the process: it is found by its address. Without a name it
@@ -135,7 +135,7 @@ struct wh_scope {
     struct wh_attrs attrs WH_EMPTY_;     /* of the scope itself */
 };
 #define WH_SCOPE(ident, ...) \
-    __extension__ static const struct wh_scope ident = {.size = sizeof(struct wh_scope), .name = __VA_ARGS__}
+    __extension__ static const struct wh_scope ident = {.size = sizeof(struct wh_scope), .name = __VA_ARGS__};
 
 struct wh_start_opts {
     size_t size;

@@ -209,7 +209,7 @@ static CURLcode set_result(const wh_ctx *span, CURL *easy, CURLcode result, cons
     return result;
 }
 
-WH_SCOPE(scope, "whence-curl", .version = WH_VERSION);
+WH_SCOPE(scope, "whence-curl", .version = WH_VERSION)
 
 CURLcode wh_curl_perform_at(const wh_ctx *ctx, const struct wh_curl_opts *given)
 {

@@ -202,7 +202,7 @@ static void forget(int mark)
 
 /* ---- the request ---- */
 
-WH_SCOPE(scope, "whence-microhttpd", .version = WH_VERSION);
+WH_SCOPE(scope, "whence-microhttpd", .version = WH_VERSION)
 
 wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
 {

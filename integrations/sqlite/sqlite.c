@@ -34,7 +34,7 @@ static void operation_of(const char *sql, char *word, size_t size)
     word[len] = '\0';
 }
 
-WH_SCOPE(scope, "whence-sqlite", .version = WH_VERSION);
+WH_SCOPE(scope, "whence-sqlite", .version = WH_VERSION)
 
 static wh_ctx *start(const wh_ctx *ctx, sqlite3 *db, const char *sql, const struct wh_site *site)
 {

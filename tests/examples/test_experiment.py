@@ -20,8 +20,7 @@ class Experiment(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = folder.name
-        env = dict(os.environ, TSAN_OPTIONS="die_after_fork=0")
-        cls.table = subprocess.run([PROGRAM, "--quick", "--csv", cls.folder], env=env, stdin=subprocess.DEVNULL, check=True,
+        cls.table = subprocess.run([PROGRAM, "--quick", "--csv", cls.folder], stdin=subprocess.DEVNULL, check=True,
                                    stdout=subprocess.PIPE, timeout=100).stdout.decode()
         with open(f"{cls.folder}/experiment.csv", encoding="utf-8") as file:
             cls.rows = {row["what"]: (float(row["without"]), float(row["with"])) for row in csv.DictReader(file)}

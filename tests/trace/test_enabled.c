@@ -1,7 +1,7 @@
 /* wh_enabled(): whether there is any point in starting a span. */
 #include "test.h"
 
-WH_SCOPE(pg, "pg");
+WH_SCOPE(pg, "pg")
 
 static void nothing_is_enabled_without_a_provider(void **state)
 {

@@ -168,7 +168,7 @@ static void one_exporter_alone_gets_no_span_that_is_recorded_only(void **state)
 
 /* ---- what they see ---- */
 
-WH_SCOPE(pg, "pg", .version = "3", .schema_url = "https://pg");
+WH_SCOPE(pg, "pg", .version = "3", .schema_url = "https://pg")
 
 static void look_at_everything(const struct wh_ended *ended)
 {

@@ -6,11 +6,11 @@
 #include "trace/gather.h"
 #include "trace/scope.h"
 
-WH_SCOPE(http, "http", .version = "1.2", .schema_url = "https://schema/1");
-WH_SCOPE(http_again, "http", .version = "1.2", .schema_url = "https://schema/1");
-WH_SCOPE(http_newer, "http", .version = "1.3", .schema_url = "https://schema/1");
-WH_SCOPE(http_elsewhere, "http", .version = "1.2", .schema_url = "https://schema/2");
-WH_SCOPE(nameless, NULL, .version = "7");
+WH_SCOPE(http, "http", .version = "1.2", .schema_url = "https://schema/1")
+WH_SCOPE(http_again, "http", .version = "1.2", .schema_url = "https://schema/1")
+WH_SCOPE(http_newer, "http", .version = "1.3", .schema_url = "https://schema/1")
+WH_SCOPE(http_elsewhere, "http", .version = "1.2", .schema_url = "https://schema/2")
+WH_SCOPE(nameless, NULL, .version = "7")
 
 static struct batches batches;
 
@@ -92,7 +92,7 @@ static void count_report(enum wh_severity severity, const char *line, void *arg)
 static void a_scope_without_a_name_works_and_that_is_said(void **state)
 {
     (void)state;
-    WH_SCOPE(empty, "", .version = "8");
+    WH_SCOPE(empty, "", .version = "8")
     wh_report_to(count_report, NULL);
     wh_provider *provider = begin_with((struct wh_provider_opts){0});
     WH_AUTO wh_ctx *root = wh_provider_root(provider);
@@ -231,7 +231,7 @@ static void configure(const struct wh_scope *scope, struct wh_tracer_config *con
 static void a_disabled_scope_starts_nothing_and_hands_on_the_parent(void **state)
 {
     (void)state;
-    WH_SCOPE(other, "other");
+    WH_SCOPE(other, "other")
     disabled = "http";
     asked = 0;
     struct wh_span_context ids, above;

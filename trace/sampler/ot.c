@@ -33,8 +33,8 @@ static bool is_value_char(char c)
 /* False at the end, and where a rule is broken: then there is a rest. */
 static bool next_part(struct wh_str *rest, struct part *out)
 {
+    if (rest->len == 0 || !is_lower(*rest->ptr)) return false;
     const char *p = rest->ptr, *end = p + rest->len;
-    if (p == end || !is_lower(*p)) return false;
     while (p < end && (is_lower(*p) || is_digit(*p))) p++;
     if (p == end || *p != ':') return false;
     *out = (struct part){.text = rest->ptr, .key_len = (size_t)(p - rest->ptr)};

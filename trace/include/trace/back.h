@@ -19,7 +19,8 @@ struct wh__back {
 /* `room`, of that size, is where it begins; it may be none. */
 static inline void wh__back_begin(struct wh__back *back, uint8_t *room, size_t size)
 {
-    *back = (struct wh__back){.begin = room, .at = room + size, .end = room + size};
+    uint8_t *const end = room ? room + size : NULL;
+    *back = (struct wh__back){.begin = room, .at = end, .end = end};
 }
 void wh__back_end(struct wh__back *back);
 
