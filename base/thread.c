@@ -16,7 +16,7 @@ static pthread_key_t exit_key;
 static bool exit_key_made;
 static uint32_t registry; /* lock: `taken` of every record, and adding to `all` */
 static struct wh__thread *all;
-static void (*fork_handlers[8])(void);
+static struct wh__fork_handler *fork_handlers; /* under the registry's lock */
 uint32_t wh__forks;
 
 static uint32_t kernel_id(void)
@@ -76,7 +76,7 @@ static void after_fork_in_child(void)
         wh__random_seed(wh__current->random);
     }
     after_fork_in_parent();
-    for (size_t i = 0; i < sizeof fork_handlers / sizeof *fork_handlers && fork_handlers[i]; i++) fork_handlers[i]();
+    for (const struct wh__fork_handler *handler = fork_handlers; handler; handler = handler->next) handler->fn();
 }
 
 static void begin_process(void)
@@ -133,11 +133,11 @@ struct wh__thread *wh__threads(void)
     return __atomic_load_n(&all, __ATOMIC_ACQUIRE);
 }
 
-void wh__at_fork(void (*fn)(void))
+void wh__at_fork(struct wh__fork_handler *handler)
 {
     lock_registry();
-    size_t i = 0;
-    while (fork_handlers[i] && fork_handlers[i] != fn) i++;
-    fork_handlers[i] = fn;
+    struct wh__fork_handler **link = &fork_handlers;
+    while (*link && *link != handler) link = &(*link)->next;
+    *link = handler;
     unlock_registry();
 }

@@ -162,6 +162,7 @@ static void forget_parents_queue(void)
         let_go(callback);
     }
 }
+static struct wh__fork_handler in_child = {.fn = forget_parents_queue};
 
 /* ---- registering ---- */
 
@@ -210,7 +211,7 @@ static bool wait_in(wh_callback *callback, wh_ctx *node)
 static int add(const wh_ctx *ctx, struct wh_callback like, wh_callback **out)
 {
     static bool fork_seen_to;
-    if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(forget_parents_queue);
+    if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(&in_child);
     wh_ctx *node = wh__live(ctx);
     if (node && !(node->flags & WH__IMMORTAL) && !wh__extra_of(node, true)) return ENOMEM;
     if (node && wh__look_by(node) != WH_NEVER) wh__loop_start(); /* it may be that of the process that forked this one */

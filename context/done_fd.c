@@ -64,6 +64,7 @@ static void renew_all(void)
 {
     for (wh_ctx *node = with_fds; node; node = node->extra->next_with_fd) renew(node);
 }
+static struct wh__fork_handler in_child = {.fn = renew_all};
 
 /* The node takes the descriptor, unless it has one meanwhile. */
 static bool give(wh_ctx *node, int fd)
@@ -86,7 +87,7 @@ static bool give(wh_ctx *node, int fd)
 static int make(wh_ctx *node)
 {
     static bool fork_seen_to;
-    if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(renew_all);
+    if (!__atomic_exchange_n(&fork_seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(&in_child);
     if (node->flags & WH__IMMORTAL || !wh__extra_of(node, true)) {
         errno = ENOMEM;
         return -1;

@@ -116,6 +116,7 @@ static void forget_parents_loop(void)
     wh__triggers_forget();
     wh__timers_take_back();
 }
+static struct wh__fork_handler in_child = {.fn = forget_parents_loop};
 
 static bool start(int *error)
 {
@@ -125,7 +126,7 @@ static bool start(int *error)
     const bool first = !loop.forks_seen_to;
     loop.forks_seen_to = true;
     wh__unlock(&loop.lock);
-    if (first) wh__at_fork(forget_parents_loop);
+    if (first) wh__at_fork(&in_child);
     return *error == 0 && wh__spawn(&wh__loop_has_thread, "whence-loop", run, NULL);
 }
 

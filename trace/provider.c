@@ -213,9 +213,10 @@ static void forget(void)
     }
     for (wh_provider *provider = wh__providers(); provider; provider = provider->next) forget_counts(provider);
 }
+static struct wh__fork_handler in_child = {.fn = forget};
 
 void wh__provider_sees_forks(void)
 {
     static bool seen_to;
-    if (!__atomic_exchange_n(&seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(forget);
+    if (!__atomic_exchange_n(&seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(&in_child);
 }

@@ -50,6 +50,7 @@ static void forget_parents(void)
     fd = -1;
     has_thread = false;
 }
+static struct wh__fork_handler in_child = {.fn = forget_parents};
 
 static int open_fd(void)
 {
@@ -81,7 +82,7 @@ int wh_dump_on(int signo)
     else
         put_back();
     wh__unlock(&lock);
-    if (first) wh__at_fork(forget_parents);
+    if (first) wh__at_fork(&in_child);
     if (!signo || rc) return rc;
     if (!wh__spawn(&has_thread, "whence-dump", run, NULL)) return EAGAIN;
     wh__lock(&lock);

@@ -102,11 +102,37 @@ static void T156_the_child_begins_anew(void **state)
     join(start(own_record, NULL));
     wh__self();
     uint32_t forks = wh__forks;
-    wh__at_fork(note_fork);
-    wh__at_fork(note_fork); /* once is enough */
+    static struct wh__fork_handler noting = {.fn = note_fork};
+    wh__at_fork(&noting);
+    wh__at_fork(&noting); /* once is enough */
     assert_int_equal(in_child(the_child_knows, &forks), 0);
     assert_int_equal(forked_in_child, 0);
     assert_int_equal(wh__forks, forks);
+}
+
+static int handled[40], handlers_run;
+static void note_handler(void)
+{
+    handled[handlers_run++]++;
+}
+
+static bool each_handler_ran(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 40; i++) CHECK(handled[i] == 1);
+    return handlers_run == 40;
+}
+
+static void any_number_of_handlers_runs_in_the_child(void **state)
+{
+    (void)state;
+    static struct wh__fork_handler handlers[40];
+    for (int i = 0; i < 40; i++) {
+        handlers[i].fn = note_handler;
+        wh__at_fork(&handlers[i]);
+    }
+    assert_int_equal(in_child(each_handler_ran, NULL), 0);
+    assert_int_equal(handlers_run, 0);
 }
 
 /* ---- random numbers ---- */
@@ -269,6 +295,7 @@ int main(void)
         cmocka_unit_test(T162_what_a_thread_leaves_is_taken_over),
         cmocka_unit_test(T162_destructors_of_a_thread_may_use_contexts),
         cmocka_unit_test(T156_the_child_begins_anew),
+        cmocka_unit_test(any_number_of_handlers_runs_in_the_child),
         cmocka_unit_test(numbers_do_not_repeat),
         cmocka_unit_test(each_thread_draws_its_own),
         cmocka_unit_test(T156_the_child_draws_other_numbers),

@@ -113,6 +113,7 @@ static void publish_in_child(void)
     fill(process.payload, process.resource);
     publish();
 }
+static struct wh__fork_handler in_child = {.fn = publish_in_child};
 
 static int replace(wh_resource *resource, uint8_t *payload)
 {
@@ -137,7 +138,7 @@ int wh_resource_publish(const wh_resource *given)
         wh__mem_free(payload);
         return rc;
     }
-    if (!process.watches_forks) wh__at_fork(publish_in_child);
+    if (!process.watches_forks) wh__at_fork(&in_child);
     process.watches_forks = true;
     rc = replace(resource, payload);
     __atomic_store_n(&process.busy, false, __ATOMIC_RELEASE);

@@ -57,9 +57,10 @@ static void renew_all(void)
 {
     for (wh_provider *provider = wh__providers(); provider; provider = provider->next) wh__resource_renew(provider->who);
 }
+static struct wh__fork_handler in_child = {.fn = renew_all};
 
 void wh__resource_watch_forks(const wh_resource *resource)
 {
     static bool watched; /* atomic */
-    if (resource->renewed && !__atomic_exchange_n(&watched, true, __ATOMIC_ACQ_REL)) wh__at_fork(renew_all);
+    if (resource->renewed && !__atomic_exchange_n(&watched, true, __ATOMIC_ACQ_REL)) wh__at_fork(&in_child);
 }

@@ -50,9 +50,14 @@ static inline struct wh__thread *wh__self(void)
 /* The newest of all records; follow `next`. May be called at any time. */
 struct wh__thread *wh__threads(void);
 
-/* fn runs in the child after every fork(), on its only thread, when no lock of the library is held. Registered once for
- * each room that keeps threads or descriptors; at most eight. */
-void wh__at_fork(void (*fn)(void));
+/* fn runs in the child after every fork(), on its only thread, when no lock of the library is held, and in the order of
+ * registration. For whoever keeps threads or descriptors. The handler is static, and the caller's: so there may be any
+ * number, and none is refused. Registered a second time it stays where it is. */
+struct wh__fork_handler {
+    void (*fn)(void);
+    struct wh__fork_handler *next; /* the registry's */
+};
+void wh__at_fork(struct wh__fork_handler *handler);
 
 /* How often this process has come out of a fork(). */
 extern uint32_t wh__forks;
