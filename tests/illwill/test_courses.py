@@ -79,6 +79,27 @@ class Courses(unittest.TestCase):
         self.assertEqual(server.accepted, {"span": 400})
         self.assertEqual(len(server.ids), 400)
 
+    # ---- one ill, beside one that is well ----
+
+    def test_one_that_does_not_answer_does_not_hold_up_another(self):
+        ill, well = self.serve(http1.held_until_released), self.serve(http1.well)
+        driver = self.drive(ill, **dict(PATIENT, timeout=60000, second=f"http://127.0.0.1:{well.port}"))
+        self.assertTrue(ill.holding.wait(60))
+        deadline = time.monotonic() + 50
+        while well.accepted["span"] < 600 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual((well.accepted["span"], ill.accepted["span"]), (600, 0))
+        ill.released.set()
+        self.assertEqual(self.end(driver, ill, well)["exported"], 1200)
+        self.assertEqual((len(well.ids), len(ill.ids)), (600, 600))
+
+    def test_one_that_fails_takes_nothing_from_another(self):
+        ill, well = self.serve(http1.reset_in_body), self.serve(http1.well)
+        driver = self.drive(ill, **dict(PATIENT, second=f"http://127.0.0.1:{well.port}"))
+        end = self.end(driver, ill, well)
+        self.assertEqual((end["exported"], end["dropped_export"]), (600, 600))
+        self.assertEqual((len(well.ids), len(ill.ids)), (600, 0))
+
     # ---- a fork in mid export ----
 
     def fork(self, what):
