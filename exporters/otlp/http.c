@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "otlp/http_inside.h"
 #include "otlp/mem.h"
@@ -14,10 +15,27 @@ int wh__otlp_http_begin(void)
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static bool begun;
     pthread_mutex_lock(&lock);
-    if (!begun) begun = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    if (!begun) begun = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && wh__otlp_leaving_begin() == 0;
     const int rc = begun ? 0 : ENOMEM;
     pthread_mutex_unlock(&lock);
     return rc;
+}
+
+/* ---- visits to libcurl ---- */
+
+static bool uses_tls(const struct wh__otlp_target *target)
+{
+    return target->url.is_secure || (target->proxy && strncasecmp(target->proxy, "https:", 6) == 0);
+}
+
+static bool enter(struct wh__otlp_http *http)
+{
+    return !http->uses_tls || wh__otlp_visit_begin(&http->visit);
+}
+
+static void leave(struct wh__otlp_http *http)
+{
+    if (http->uses_tls) wh__otlp_visit_end(&http->visit);
 }
 
 /* ---- making ---- */
@@ -31,6 +49,8 @@ struct wh__otlp_http *wh__otlp_http_new(const struct wh__otlp_target *target, co
     http->given_up = given_up;
     http->multi = curl_multi_init();
     http->easy = curl_easy_init();
+    http->uses_tls = uses_tls(target);
+    http->visit = (struct wh__otlp_visit){.sockets = &http->sockets, .multi = http->multi};
     if (http->multi && http->easy && wh__otlp_http_set_up(http)) return http;
     wh__otlp_http_free(http);
     return NULL;
@@ -39,10 +59,16 @@ struct wh__otlp_http *wh__otlp_http_new(const struct wh__otlp_target *target, co
 void wh__otlp_http_free(struct wh__otlp_http *http)
 {
     struct wh__otlp_sigpipe before;
+    http->visit.multi = NULL; /* not to be woken while it goes */
+    if (!enter(http)) {
+        wh__otlp_visit_keep(&http->visit);
+        return;
+    }
     wh__otlp_sigpipe_block(&before);
     curl_easy_cleanup(http->easy);
     curl_multi_cleanup(http->multi);
     wh__otlp_sigpipe_restore(&before);
+    leave(http);
     wh__otlp_room_free(&http->body);
     wh__otlp_mem_free(http);
 }
@@ -56,7 +82,7 @@ void wh__otlp_http_abandon(struct wh__otlp_http *http)
 
 static bool is_given_up(const struct wh__otlp_http *http)
 {
-    return __atomic_load_n(http->given_up, __ATOMIC_SEQ_CST) != 0;
+    return __atomic_load_n(http->given_up, __ATOMIC_SEQ_CST) != 0 || (http->uses_tls && wh__otlp_is_leaving());
 }
 
 /* A connection over which a request was given up is not used again anyway. */
@@ -196,14 +222,11 @@ static bool reuse(struct wh__otlp_http *http, struct wh_bytes body, int64_t unti
     return !http->sockets.was_refused;
 }
 
-void wh__otlp_http_post(struct wh__otlp_http *http, struct wh_bytes body, int64_t until,
-                        struct wh__otlp_answer *answer)
+static void send_watched(struct wh__otlp_http *http, struct wh_bytes body, int64_t until, struct wh__otlp_answer *answer)
 {
     struct wh__otlp_sigpipe before;
     wh_ctx *timer;
     wh_callback *watching = watch(http, until, &timer);
-    http->sending = body.len;
-    wh__otlp_http_begin_answer(http, answer);
     wh__otlp_sigpipe_block(&before);
     if (!reuse(http, body, until, answer)) {
         wh__otlp_http_begin_answer(http, answer);
@@ -212,6 +235,19 @@ void wh__otlp_http_post(struct wh__otlp_http *http, struct wh_bytes body, int64_
     if (watching) wh_stop_wait(watching);
     if (timer) wh_end(timer);
     wh__otlp_sigpipe_restore(&before);
+}
+
+void wh__otlp_http_post(struct wh__otlp_http *http, struct wh_bytes body, int64_t until,
+                        struct wh__otlp_answer *answer)
+{
+    http->sending = body.len;
+    wh__otlp_http_begin_answer(http, answer);
+    if (enter(http)) {
+        send_watched(http, body, until, answer);
+        leave(http);
+    } else {
+        wh__otlp_http_fail(answer, ECANCELED, false, "the process is leaving");
+    }
     http->was_answered |= answer->status != 0;
     answer->fields = http->fields;
     answer->body = (struct wh_bytes){http->body.bytes, http->body.used};

@@ -11,8 +11,8 @@ target_compile_options(test_collector PRIVATE ${WHENCE_WARNINGS})
 set_target_properties(test_collector PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
 target_link_libraries(test_collector PUBLIC Threads::Threads PRIVATE ZLIB::ZLIB)
 
-foreach(subject otlp otlp_target otlp_fork otlp_memory otlp_main otlp_json otlp_json_read otlp_grpc otlp_verdict otlp_split
-        otlp_options strategies jaeger_sampler)
+foreach(subject otlp otlp_target otlp_fork otlp_leaving otlp_memory otlp_main otlp_json otlp_json_read otlp_grpc otlp_verdict
+        otlp_split otlp_options strategies jaeger_sampler)
     whence_test(exporters/test_${subject}.c LABELS quick LINK whence-otlp-static test_collector)
 endforeach()
 foreach(subject otlp_failures otlp_retry otlp_time otlp_provider)
@@ -20,7 +20,8 @@ foreach(subject otlp_failures otlp_retry otlp_time otlp_provider)
 endforeach()
 
 # These look inside.
-foreach(subject otlp_fork otlp_memory otlp_retry otlp_json_read otlp_grpc otlp_verdict otlp_split strategies jaeger_sampler)
+foreach(subject otlp_fork otlp_leaving otlp_memory otlp_retry otlp_json_read otlp_grpc otlp_verdict otlp_split strategies
+        jaeger_sampler)
     target_include_directories(exporters_test_${subject} PRIVATE ${PROJECT_SOURCE_DIR}/exporters/otlp/include)
     target_link_libraries(exporters_test_${subject} PRIVATE CURL::libcurl)
 endforeach()

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "otlp/http.h"
+#include "otlp/leaving.h"
 #include "otlp/mem.h"
 #include "otlp/sigpipe.h"
 #include "otlp/sockets.h"
@@ -40,7 +42,7 @@ static int look(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t 
 {
     const uint32_t *given_up = arg;
     (void)a, (void)b, (void)c, (void)d;
-    return __atomic_load_n(given_up, __ATOMIC_ACQUIRE) != 0;
+    return __atomic_load_n(given_up, __ATOMIC_ACQUIRE) != 0 || wh__otlp_is_leaving();
 }
 
 /* ---- the request ---- */
@@ -105,17 +107,29 @@ static int perform(CURL *easy, struct wh__fetched *out)
     return status == 200 ? 0 : fail(out, EIO, words);
 }
 
-int wh__fetch(const char *url, const char *service, int64_t timeout, const uint32_t *given_up, struct wh__fetched *out)
+static int get(const char *url, const char *service, int64_t timeout, const uint32_t *given_up,
+               struct wh__otlp_sockets *sockets, struct wh__fetched *out)
 {
-    struct wh__otlp_sockets sockets;
     struct wh__otlp_sigpipe before;
-    *out = (struct wh__fetched){.body = NULL};
-    wh__otlp_sockets_init(&sockets);
     wh__otlp_sigpipe_block(&before);
-    CURL *easy = wh__otlp_http_begin() ? NULL : curl_easy_init();
-    const bool ready = easy && set_url(easy, url, service) && set_up(easy, timeout, given_up, &sockets, out);
+    CURL *easy = curl_easy_init();
+    const bool ready = easy && set_url(easy, url, service) && set_up(easy, timeout, given_up, sockets, out);
     const int rc = ready ? perform(easy, out) : fail(out, ENOMEM, "no memory");
     curl_easy_cleanup(easy);
     wh__otlp_sigpipe_restore(&before);
+    return rc;
+}
+
+int wh__fetch(const char *url, const char *service, int64_t timeout, const uint32_t *given_up, struct wh__fetched *out)
+{
+    struct wh__otlp_sockets sockets;
+    struct wh__otlp_visit visit = {.sockets = &sockets};
+    const bool uses_tls = strncasecmp(url, "https:", 6) == 0;
+    *out = (struct wh__fetched){.body = NULL};
+    wh__otlp_sockets_init(&sockets);
+    if (wh__otlp_http_begin()) return fail(out, ENOMEM, "no memory");
+    if (uses_tls && !wh__otlp_visit_begin(&visit)) return fail(out, ECANCELED, "the process is leaving");
+    const int rc = get(url, service, timeout, given_up, &sockets, out);
+    if (uses_tls) wh__otlp_visit_end(&visit);
     return rc;
 }

@@ -4,6 +4,7 @@
 #define OTLP_HTTP_INSIDE_H
 
 #include "otlp/http.h"
+#include "otlp/leaving.h"
 #include "otlp/room.h"
 #include "otlp/sockets.h"
 
@@ -13,6 +14,8 @@ struct wh__otlp_http {
     const struct wh__otlp_target *target;
     const uint32_t *given_up;
     struct wh__otlp_sockets sockets;
+    struct wh__otlp_visit visit;  /* if it goes over TLS */
+    bool uses_tls;                /* to the collector, or to a proxy */
     struct curl_slist timeout;    /* in front of the target's headers: grpc-timeout, anew for each request */
     char timeout_line[48];
     char error[CURL_ERROR_SIZE];  /* libcurl's words for the last one */
