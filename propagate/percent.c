@@ -14,7 +14,7 @@
 const uint8_t wh__class_of[256] = {
     ['\t'] = WH__OPAQUE | WH__BLANK, [' '] = WH__OPAQUE | WH__BLANK,
     ['!'] = ALL, ['"'] = META, ['#'] = ALL, ['$'] = ALL, ['%'] = WH__TOKEN | WH__OCTET | WH__OPAQUE, ['&'] = ALL, ['\''] = ALL,
-    ['('] = VALUE, [')'] = VALUE, ['*'] = ALL, ['+'] = ALL, ['-'] = ALL, ['.'] = ALL, ['/'] = VALUE,
+    ['('] = VALUE, [')'] = VALUE, ['*'] = ALL, ['+'] = ALL & ~WH__PLAIN, ['-'] = ALL, ['.'] = ALL, ['/'] = VALUE,
     ['0'] = ALL, ['1'] = ALL, ['2'] = ALL, ['3'] = ALL, ['4'] = ALL, ['5'] = ALL, ['6'] = ALL, ['7'] = ALL, ['8'] = ALL, ['9'] = ALL,
     [':'] = VALUE, [';'] = META, ['<'] = VALUE, ['='] = VALUE, ['>'] = VALUE, ['?'] = VALUE, ['@'] = VALUE,
     ['A'] = ALL, ['B'] = ALL, ['C'] = ALL, ['D'] = ALL, ['E'] = ALL, ['F'] = ALL, ['G'] = ALL, ['H'] = ALL, ['I'] = ALL, ['J'] = ALL,

@@ -19,7 +19,7 @@ static void accepted(void **state)
     static const struct { const char *in, *out; } rows[] = {
         {"a=1", "a=1"}, {"a=1,b=2", "a=1,b=2"}, {" a = 1 ,\tb\t=\t2\t", "a=1,b=2"}, {"a=", "a="}, {"a=,b=", "a=,b="},
         {"a=1;prop", "a=1;prop"}, {"a=1;p1;p2=v;p3 = v3", "a=1;p1;p2=v;p3 = v3"}, {"a=1 ; p1 ,b=2", "a=1;p1,b=2"}, {"a=1;", "a=1"},
-        {"a=1=2==", "a=1=2=="}, {"a=!#$%26'()*+-./:<=>?@[]^_`{|}~", "a=!#$&'()*+-./:<=>?@[]^_`{|}~"}, {"!#$%&'*+-.^_`|~09azAZ=1", "!#$%&'*+-.^_`|~09azAZ=1"},
+        {"a=1=2==", "a=1=2=="}, {"a=!#$%26'()*+-./:<=>?@[]^_`{|}~", "a=!#$&'()*%2B-./:<=>?@[]^_`{|}~"}, {"!#$%&'*+-.^_`|~09azAZ=1", "!#$%&'*+-.^_`|~09azAZ=1"},
         {"a=%41%42c", "a=ABc"}, {"a=%20", "a=%20"}, {"a=%2c%3B%5c%22%25", "a=%2C%3B%5C%22%25"}, {"a=%c3%A4", "a=%C3%A4"},
         {"a=100%", "a=100%25"}, {"a=%zz", "a=%25zz"}, {"a=%4", "a=%254"}, {"a=%", "a=%25"},
         {",", NULL}, {"a=1,,b=2", "a=1,b=2"}, {",a=1,", "a=1"},
@@ -56,6 +56,19 @@ static void values_are_percent_decoded_and_case_is_kept(void **state)
     assert_string_equal(wh_baggage(ctx, "key"), "2");
 }
 
+/* "+" is a '+' to us (W3C Baggage, section 3.3.1.3); others read values as those of HTML forms, where it is a blank. */
+static void a_plus_is_understood_and_sent_so_that_all_understand_it(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"a=1+1", "a=1%2B1", "a=1%2b1"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        WH_AUTO wh_ctx *ctx = extract_one(wh_baggage_propagator(), "baggage", rows[i]);
+        assert_string_equal(wh_baggage(ctx, "a"), "1+1");
+        assert_string_equal(round_trip(rows[i]), "a=1%2B1");
+    }
+    assert_string_equal(round_trip("a+b=1;m+n"), "a+b=1;m+n"); /* only values are encoded */
+}
+
 static void what_is_no_utf8_becomes_the_replacement_character(void **state)
 {
     (void)state;
@@ -78,7 +91,7 @@ static void values_are_encoded_outside_of_baggage_octets_and_percent_always(void
         const char value[2] = {(char)c, '\0'};
         char wanted[8];
         const bool octet = c == 0x21 || (c >= 0x23 && c <= 0x2b) || (c >= 0x2d && c <= 0x3a) || (c >= 0x3c && c <= 0x5b) || (c >= 0x5d && c <= 0x7e);
-        snprintf(wanted, sizeof wanted, octet && c != '%' ? "a=%c" : "a=%%%02X", c);
+        snprintf(wanted, sizeof wanted, octet && c != '%' && c != '+' ? "a=%c" : "a=%%%02X", c);
         WH_AUTO wh_ctx *ctx = wh_with_baggage(NULL, "a", value);
         wh_inject(ctx, carrier_set, &carrier);
         assert_string_equal(carrier.lines[0].value, wanted);
@@ -311,6 +324,7 @@ int main(void)
         cmocka_unit_test(accepted),
         cmocka_unit_test(malformed_members_are_left_out),
         cmocka_unit_test(values_are_percent_decoded_and_case_is_kept),
+        cmocka_unit_test(a_plus_is_understood_and_sent_so_that_all_understand_it),
         cmocka_unit_test(what_is_no_utf8_becomes_the_replacement_character),
         cmocka_unit_test(values_are_encoded_outside_of_baggage_octets_and_percent_always),
         cmocka_unit_test(metadata_is_kept_as_one_text_and_sent_on),

@@ -8,7 +8,7 @@
 
 #define WH__TOKEN 1   /* of a token: RFC 7230, section 3.2.6 */
 #define WH__OCTET 2   /* a baggage-octet: W3C Baggage, section 3.3.1.3 */
-#define WH__PLAIN 4   /* the same but '%': what need not be encoded */
+#define WH__PLAIN 4   /* the same but '%', and '+', which many take for a blank: what need not be encoded */
 #define WH__OPAQUE 8  /* what metadata may hold: visible ASCII, blanks and tabs, but no comma */
 #define WH__BLANK 16  /* a blank or a tab */
 extern const uint8_t wh__class_of[256];
