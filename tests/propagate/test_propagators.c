@@ -31,6 +31,34 @@ static int usual(void **state)
     return wh_set_propagators_named(NULL);
 }
 
+/* ---- what is remote ---- */
+
+/* "IsRemote ... when extracting through the Propagators API ... MUST return true" (trace/api.md, IsRemote). */
+static void a_span_is_remote_whoever_extracts_it(void **state)
+{
+    (void)state;
+    static const char trace[] = "0af7651916cd43dd8448eb211c80319c", span[] = "b7ad6b7169203331";
+    const struct { const struct wh_propagator *by; const char *fields[6]; } rows[] = {
+        {wh_tracecontext_propagator(), {"traceparent", TRACEPARENT}},
+        {wh_b3_propagator(), {"b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"}},
+        {wh_b3multi_propagator(), {"X-B3-TraceId", trace, "X-B3-SpanId", span, "X-B3-Sampled", "1"}},
+        {wh_jaeger_propagator(), {"uber-trace-id", "0af7651916cd43dd8448eb211c80319c:b7ad6b7169203331:0:1"}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct carrier in = {0};
+        struct wh_span_context seen;
+        for (int f = 0; f < 6 && rows[i].fields[f]; f += 2) carrier_add(&in, rows[i].fields[f], rows[i].fields[f + 1]);
+        WH_AUTO wh_ctx *ctx = wh_extract_with(NULL, rows[i].by, &in_lines, &in);
+        if (!wh_span_of(ctx, &seen) || !seen.remote) fail_msg("%s", rows[i].by->name);
+        carrier_clear(&in);
+    }
+    struct wh_span_context seen;
+    setenv("TRACEPARENT", TRACEPARENT, 1);
+    WH_AUTO wh_ctx *ctx = wh_extract_env(NULL);
+    unsetenv("TRACEPARENT");
+    assert_true(wh_span_of(ctx, &seen) && seen.remote);
+}
+
 /* ---- one's own ---- */
 
 WH_KEY(zone, const char *)
@@ -326,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_default_tracecontext_baggage_and_our_own),
+        cmocka_unit_test(a_span_is_remote_whoever_extracts_it),
         cmocka_unit_test_teardown(one_of_ones_own_takes_part, usual),
         cmocka_unit_test(one_that_finds_nothing_changes_nothing),
         cmocka_unit_test(what_was_made_in_several_steps_has_one_owner),
