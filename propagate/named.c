@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "propagate/incoming.h"
+#include "propagate/composite.h"
 
 static const struct wh_propagator *const known[] = {
     &wh__tracecontext.public, &wh__baggage.public, &wh__b3_single.public, &wh__b3_multi.public, &wh__jaeger.public, &wh__whence.public,
@@ -31,7 +31,17 @@ static bool is_in(const struct wh_propagator *const *list, size_t count, const s
     return false;
 }
 
-int wh_set_propagators_named(const char *names)
+static void say_unknown(const char *name, size_t len, const char *variable)
+{
+    const int shown = (int)(len < 60 ? len : 60);
+    if (variable)
+        wh_report(WH_WARNING, "%s=%.*s is not understood, and ignored: there are tracecontext, baggage, b3, b3multi, jaeger, "
+                  "whence and none", variable, shown, name);
+    else
+        wh_report(WH_WARNING, "there is no propagator \"%.*s\": it is ignored", shown, name);
+}
+
+int wh__set_propagators_named(const char *names, const char *variable)
 {
     const struct wh_propagator *list[KNOWN];
     size_t count = 0;
@@ -44,10 +54,14 @@ int wh_set_propagators_named(const char *names)
         const struct wh_propagator *one = find(name, len);
         if (one && !is_in(list, count, one)) list[count++] = one;
         any |= one || (len == 4 && strncasecmp(name, "none", 4) == 0);
-        if (len && !one && !(len == 4 && strncasecmp(name, "none", 4) == 0))
-            wh_report(WH_WARNING, "there is no propagator \"%.*s\": it is ignored", (int)(len < 60 ? len : 60), name);
+        if (len && !one && !(len == 4 && strncasecmp(name, "none", 4) == 0)) say_unknown(name, len, variable);
         name = next;
     }
     if (any) return wh_set_propagators(list, count);
     return wh_set_propagators((const struct wh_propagator *const[]){known[0], known[1], known[KNOWN - 1]}, 3);
+}
+
+int wh_set_propagators_named(const char *names)
+{
+    return wh__set_propagators_named(names, NULL);
 }

@@ -1,9 +1,11 @@
 #include "main/environment.h"
 #include "main/values.h"
+#include "propagate/composite.h"
 
 /* Also without tracing: headers are handed on in any case. */
 void wh__env_propagators(void)
 {
-    const char *names = wh__env("OTEL_PROPAGATORS");
-    if (names && wh_set_propagators_named(names)) wh_report(WH_ERROR, "no memory for the propagators: the usual ones hold");
+    static const char name[] = "OTEL_PROPAGATORS";
+    const char *names = wh__env(name);
+    if (names && wh__set_propagators_named(names, name)) wh_report(WH_ERROR, "no memory for the propagators: the usual ones hold");
 }

@@ -172,6 +172,7 @@ static void propagators_are_a_list_of_names(void **state)
         wh_inject(span, set_header, headers);
         if (strcasecmp(headers, table[i].headers) || said_count != table[i].said)
             fail_msg("\"%s\": %s, said %d", table[i].list ? table[i].list : "", headers, said_count);
+        if (said_count) assert_said(true, "OTEL_PROPAGATORS", "xray");
     }
     wh_set_propagators_named(NULL);
     wh_end(span);

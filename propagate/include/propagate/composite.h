@@ -14,6 +14,9 @@ struct wh__composite {
 /* The one that is set for all. */
 const struct wh__composite *wh__composite_now(void);
 
+/* wh_set_propagators_named(); what is unknown is said of that environment variable, if it is not NULL. */
+int wh__set_propagators_named(const char *names, const char *variable);
+
 /* An owner, also if there was nothing. */
 wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
                         const struct wh_site *site);

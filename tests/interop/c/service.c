@@ -153,7 +153,6 @@ int main(void)
     const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     WH_AUTO wh_ctx *root = wh_main("whence");
-    wh_set_propagators_named(getenv("OTEL_PROPAGATORS"));
     struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
         0, NULL, NULL, on_request, root, MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!daemon) return 1;
