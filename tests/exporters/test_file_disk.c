@@ -61,7 +61,7 @@ static long lines_of(const char *name)
 static void mount_disk(const char *at)
 {
     if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS)) _exit(CANNOT_MOUNT);
-    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
     char options[32];
     snprintf(options, sizeof options, "size=%d", DISK);
     if (mount("disk", at, "tmpfs", 0, options)) _exit(CANNOT_MOUNT);
