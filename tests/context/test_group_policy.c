@@ -198,7 +198,7 @@ static void T135_collecting_nobody_cancels_anybody(void **state)
 static void T135_an_optional_member_never_fails_the_group(void **state)
 {
     (void)state;
-    static const enum wh_policy policies[] = {WH_ALL, WH_FIRST_SUCCESS, WH_COLLECT};
+    static const int policies[] = {WH_ALL, WH_FIRST_SUCCESS, WH_COLLECT};
     for (size_t i = 0; i < 3; i++) {
         struct wh_member_failure failure = {0};
         WH_AUTO_GROUP wh_group *group = wh_group_new(NULL, .policy = policies[i]);
