@@ -84,7 +84,8 @@ enum wh_decision {
 struct wh_sampling {
     size_t size;
     const wh_ctx *parent;                      /* what wh_start() was given; NULL if that was */
-    const struct wh_span_context *parent_span; /* NULL: a root, whatever is in `parent` */
+    const struct wh_span_context *parent_span; /* NULL: a root, whatever is in `parent`. Ids of zeros: a root, too, but its caller has
+                                                  said in .flags whether it is to be sampled (B3 without ids) */
     uint8_t trace_id[16];                      /* of the span, as are all that follow; there is no span id yet */
     bool random;                               /* its last 7 bytes are random, as WH_RANDOM says */
     const char *name;
