@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import tempfile
 import unittest
 
 import compliance
@@ -55,6 +56,38 @@ class Compliance(unittest.TestCase):
     def test_the_sums_are_true(self):
         said = {met: int(n) for met, n in re.findall(r"^\| (yes|in part|no|n\.a\.) \| (\d+) \|$", compliance.page(), re.MULTILINE)}
         self.assertEqual(said, {met: sum(row.met == met for row in ROWS) for met in ("yes", "in part", "no", "n.a.")})
+
+
+class WhatHasRun(unittest.TestCase):
+    def judge(self, *notes):
+        """What is noted of a run in which all tests of the page have passed, with these notes in place of some."""
+        missing = {tuple(note[1:]) for note in notes if note[0] == "missing"}
+        with tempfile.TemporaryDirectory() as folder:
+            results = os.path.join(folder, "results.tsv")
+            with open(results, "w", encoding="utf-8") as file:
+                for test in {test for row in ROWS for test in row.tests} - missing:
+                    print("case", *test, sep="\t", file=file)
+                for note in (note for note in notes if note[0] != "missing"):
+                    print(*note, sep="\t", file=file)
+            compliance.main(results)
+            with open(results, encoding="utf-8") as file:
+                return [line.rstrip("\n").split("\t") for line in file if not line.startswith("case")]
+
+    def test_all_has_passed(self):
+        (ran,) = self.judge()
+        self.assertEqual(ran[:5], ["ran", "compliance", "requirements", str(sum(bool(row.tests) for row in ROWS)), "0"])
+
+    def test_one_that_did_not_pass_fails_its_requirement(self):
+        program, case = ROWS[0].tests[0]
+        (ran,) = self.judge(("missing", program, case))
+        self.assertNotEqual(ran[4], "0")
+        self.assertIn(f"{ROWS[0].number} ({program}: {case})", ran[6])
+
+    def test_one_whose_program_has_left_something_out_is_left_out(self):
+        program, case = ROWS[0].tests[0]
+        notes = self.judge(("missing", program, case), ("omitted", "e2e", f"the SDK, in {program}: no network"))
+        self.assertEqual([note[4] for note in notes if note[0] == "ran"], ["0"])
+        self.assertIn(ROWS[0].number, notes[-1][2])
 
 
 if __name__ == "__main__":
