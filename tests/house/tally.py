@@ -44,14 +44,14 @@ class Test:
         return passed, max(total - passed, 1)
 
     def passed_cases(self):
-        """Their names, as cmocka and unittest print them. What a test writes may stand between; a docstring does."""
+        """Their names, as cmocka and unittest print them. What a test writes, or its docstring, may stand before the verdict."""
         text = "\n".join(self.lines)
         cases = re.findall(r"\[       OK \] (\w+)", text)
-        for match in re.finditer(r"^(test_\w+) \([\w.]+\)", text, re.MULTILINE):
-            rest = text[match.end():]
-            verdict = re.search(r"\.\.\. (ok|FAIL|ERROR|skipped|expected failure|unexpected success)\b|^test_\w+ \(|^ok$", rest, re.MULTILINE)
-            if verdict and verdict[0].endswith("ok"):
-                cases.append(match[1])
+        for part in re.split(r"^(?=test_\w+ \()|^(?=[-=]{70}$)", text, flags=re.MULTILINE):
+            if match := re.match(r"(test_\w+) \([\w.]+\)", part):
+                verdicts = re.findall(r"(?:^|\s)(ok|FAIL|ERROR|skipped '.*'|expected failure|unexpected success)$", part, re.MULTILINE)
+                if verdicts and verdicts[-1] == "ok":
+                    cases.append(match[1])
         return cases
 
     @staticmethod

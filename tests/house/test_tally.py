@@ -45,10 +45,11 @@ class Counting(unittest.TestCase):
         text = cmocka("ok", "bad", "ok") + "hello[       OK ] late\n"
         text += "test_a (__main__.A.test_a) ... ok\ntest_b (__main__.A.test_b)\nA docstring. ... ok\n"
         text += "test_c (__main__.A.test_c) ... FAIL\ntest_d (__main__.A.test_d) ... it says this\nok\n"
+        text += "test_g (__main__.A.test_g) ... \n12 spans ok\ntest_h (__main__.A.test_h) ... all is ok\nFAIL\n"
         text += "test_e (__main__.A.test_e) ... skipped 'why'\ntest_f (__main__.A.test_f) ... "
         tests, _ = tally.read(log(text, "Failed").splitlines(keepends=True))
         (test,) = tests.values()
-        self.assertEqual(test.passed_cases(), ["case_0", "case_2", "late", "test_a", "test_b", "test_d"])
+        self.assertEqual(test.passed_cases(), ["case_0", "case_2", "late", "test_a", "test_b", "test_d", "test_g"])
 
     def test_skipped_is_failed(self):
         self.check(log(cmocka("ok", "skip")), 1, 1)
@@ -158,4 +159,4 @@ class Verdict(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)
