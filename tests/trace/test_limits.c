@@ -30,7 +30,7 @@ enum what { ATTRIBUTES, EVENTS, LINKS, EVENT_ATTRIBUTES, LINK_ATTRIBUTES, WHATS 
 enum { MOST = 140 };
 
 static struct wh_attr many[MOST]; /* k0=0, k1=1, ... */
-static char keys[MOST][8];
+static char keys[MOST][16];
 
 static struct wh_attrs first_of(uint32_t count)
 {

@@ -59,7 +59,7 @@ static void the_callback_may_write_and_the_end_is_taken_before(void **state)
 
 static void write_much(const wh_ctx *span)
 {
-    char key[8];
+    char key[16];
     for (int i = 0; i < 10; i++) {
         snprintf(key, sizeof key, "k%d", i);
         wh_set(span, key, i);

@@ -214,7 +214,7 @@ static struct wh_exporter keeper = {.size = sizeof keeper, .name = "keeper", .ex
 static void attributes_of_a_resource_count_against_no_limit(void **state)
 {
     (void)state;
-    static char keys[1000][8], longest[100000];
+    static char keys[1000][16], longest[100000];
     static struct wh_attr attrs[1000];
     struct wh_exporter *list[] = {&keeper};
     memset(longest, 'x', sizeof longest - 1);

@@ -121,12 +121,12 @@ static void more_scopes_than_a_batch_holds_leave_in_several(void **state)
 {
     (void)state;
     enum { MANY = 3 * WH__GATHERED_SCOPES };
-    static char names[MANY][8];
+    static char names[MANY][12];
     static struct wh_scope scopes[MANY];
     wh_provider *provider = begin_with((struct wh_provider_opts){0});
     wh_ctx *root = wh_provider_root(provider);
     for (int i = 0; i < MANY; i++) {
-        snprintf(names[i], sizeof names[i], "s%d", i);
+        snprintf(names[i], sizeof names[i], "s%d", i % 1000000);
         scopes[i] = (struct wh_scope){.size = sizeof *scopes, .name = names[i]};
         wh_end(wh_start(root, "span", .scope = &scopes[i]));
     }
@@ -134,7 +134,7 @@ static void more_scopes_than_a_batch_holds_leave_in_several(void **state)
     const char *text = end(provider);
     assert_int_equal(batches.count, 3);
     for (int i = 0; i < MANY; i++) {
-        char expected[2048];
+        char expected[4096];
         snprintf(expected, sizeof expected, "%s : span; ", names[i]);
         assert_memory_equal(text, expected, strlen(expected));
         text += strlen(expected);
@@ -144,7 +144,7 @@ static void more_scopes_than_a_batch_holds_leave_in_several(void **state)
 static void scopes_beyond_the_limit_go_by_the_providers_own(void **state)
 {
     (void)state;
-    static char names[WH__MOST_SCOPES + 10][12];
+    static char names[WH__MOST_SCOPES + 10][20];
     static struct wh_scope scopes[WH__MOST_SCOPES + 10];
     wh_report_to(count_report, NULL);
     wh_provider *provider = begin_with((struct wh_provider_opts){0});

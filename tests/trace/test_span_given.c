@@ -271,7 +271,7 @@ static void events_and_links_keep_their_order(void **state)
     wh_ctx *span = wh_start(spans.root, "order");
     for (int i = 0; i < 100; i++) {
         const struct wh_span_context other = {.trace_id = {1}, .span_id = {(uint8_t)(i + 1)}};
-        char name[8];
+        char name[12];
         snprintf(name, sizeof name, "%d", i);
         wh_event(span, (const char *)name, .at = 1000 - i);
         wh_set(span, name, i);
@@ -280,7 +280,7 @@ static void events_and_links_keep_their_order(void **state)
     const struct wh_span_view view = ended_span(&spans, span, "order");
     struct wh_cursor events = {view.raw}, links = {view.raw};
     for (int i = 0; i < 100; i++) {
-        char name[8];
+        char name[12];
         assert_true(wh_next_event(&events, &event));
         assert_int_equal(event.name.len, snprintf(name, sizeof name, "%d", i));
         assert_memory_equal(event.name.ptr, name, event.name.len);

@@ -166,7 +166,7 @@ static void a_map_has_every_key_once_and_its_last_value(void **state)
 {
     (void)state;
     static struct wh_attr many[1000];
-    static char keys[500][8];
+    static char keys[500][16];
     struct spans spans = spans_begin();
     wh_ctx *span = wh_start(spans.root, "maps");
     wh_set(span, "few", WH_ATTRS(wh_attr("a", 1), wh_attr("b", 2), wh_attr("a", "three"), wh_attr("A", 4)));

@@ -106,7 +106,7 @@ static void maps_may_be_large(void **state)
     (void)state;
     enum { COUNT = 100000 };
     static struct wh_attr entries[COUNT];
-    static char keys[COUNT][8];
+    static char keys[COUNT][16];
     struct spans spans = spans_begin();
     for (int distinct = 0; distinct < 2; distinct++) {
         struct wh_attr_view map, entry;
@@ -129,7 +129,7 @@ static void maps_may_be_large(void **state)
 
 enum { ENTRIES = 40, TEXT = 600 };
 static struct wh_attr entries[ENTRIES];
-static char keys[ENTRIES][8], text[TEXT + 1];
+static char keys[ENTRIES][16], text[TEXT + 1];
 
 static void use_memory(const wh_ctx *span)
 {
