@@ -171,7 +171,7 @@ wh_provider *wh_provider_new_at(const struct wh_provider_opts *given)
     wh__provider_sees_forks();
     link_in(provider);
     if (!make_processors(provider, &opts)) {
-        wh_provider_shutdown(provider, 0); /* its pipes know it: it stays, as they do */
+        wh_provider_shutdown(provider, WH_SEC(5)); /* its pipes know it: it stays, as they do. Nothing waits: no time is needed */
         errno = ENOMEM;
         return NULL;
     }
