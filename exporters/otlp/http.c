@@ -88,8 +88,13 @@ static bool is_given_up(const struct wh__otlp_http *http)
 /* A connection over which a request was given up is not used again anyway. */
 void wh__otlp_http_wake(struct wh__otlp_http *http)
 {
-    wh__otlp_sockets_shut(&http->sockets);
+    wh__otlp_sockets_shut_while(&http->sockets, http->given_up);
     curl_multi_wakeup(http->multi);
+}
+
+void wh__otlp_http_go_on(struct wh__otlp_http *http, uint32_t *given_up)
+{
+    wh__otlp_sockets_lower(&http->sockets, given_up);
 }
 
 /* Until something happens. Never long: the way to wake it is a pair of descriptors that libcurl may not have got. */

@@ -42,7 +42,11 @@ static int export_batch(struct wh_exporter *self, const struct wh_batch *batch, 
     otlp->error[0] = '\0';
     if (batch->count == 0) return 0;
     const int rc = send_batch(otlp, batch, deadline, rejected);
-    __atomic_store_n(&otlp->interrupted, 0, __ATOMIC_SEQ_CST);
+    struct wh__otlp_post *post = otlp->post;
+    if (post && post->pid == getpid())
+        wh__otlp_http_go_on(post->http, &otlp->interrupted);
+    else
+        __atomic_store_n(&otlp->interrupted, 0, __ATOMIC_SEQ_CST);
     return rc;
 }
 

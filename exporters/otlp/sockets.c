@@ -56,11 +56,30 @@ int wh__otlp_socket_close(void *arg, curl_socket_t fd)
     return close(fd);
 }
 
+static void shut_all(const struct wh__otlp_sockets *sockets)
+{
+    for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++)
+        if (sockets->open[i].fd >= 0) shutdown(sockets->open[i].fd, SHUT_RDWR);
+}
+
 void wh__otlp_sockets_shut(struct wh__otlp_sockets *sockets)
 {
     pthread_mutex_lock(&sockets->lock);
-    for (size_t i = 0; i < WH__OTLP_MOST_SOCKETS; i++)
-        if (sockets->open[i].fd >= 0) shutdown(sockets->open[i].fd, SHUT_RDWR);
+    shut_all(sockets);
+    pthread_mutex_unlock(&sockets->lock);
+}
+
+void wh__otlp_sockets_shut_while(struct wh__otlp_sockets *sockets, const uint32_t *flag)
+{
+    pthread_mutex_lock(&sockets->lock);
+    if (__atomic_load_n(flag, __ATOMIC_SEQ_CST)) shut_all(sockets);
+    pthread_mutex_unlock(&sockets->lock);
+}
+
+void wh__otlp_sockets_lower(struct wh__otlp_sockets *sockets, uint32_t *flag)
+{
+    pthread_mutex_lock(&sockets->lock);
+    __atomic_store_n(flag, 0, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&sockets->lock);
 }
 

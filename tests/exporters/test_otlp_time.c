@@ -183,11 +183,11 @@ static void interrupts_at_any_time_do_no_harm(void **state)
     assert_int_equal(pthread_create(&thread, NULL, interrupt_often, &interruption), 0);
     for (int i = 0; i < 150; i++) {
         const int rc = export_within(interruption.otlp, WH_SEC(60));
-        assert_int_not_equal(rc, ETIMEDOUT); /* it may have been meant for the call before, and have broken the connection of this */
+        assert_true(rc == 0 || rc == ECANCELED); /* one that was meant for the call before breaks nothing of this */
     }
     pthread_join(thread, NULL);
     const int rc = export_within(interruption.otlp, WH_SEC(60));
-    assert_int_not_equal(rc, ETIMEDOUT);
+    assert_true(rc == 0 || rc == ECANCELED);
     expect(interruption.otlp, WH_SEC(60), 0);
     wh_exporter_free(interruption.otlp);
     collector_stop(collector);

@@ -42,4 +42,7 @@ bool wh__otlp_http_wait(struct wh__otlp_http *http, int64_t until);
 /* From any thread, after given_up was set: whoever waits looks at it. */
 void wh__otlp_http_wake(struct wh__otlp_http *http);
 
+/* Sets given_up back, once the call that it was meant for is over: a wake that comes later does nothing. */
+void wh__otlp_http_go_on(struct wh__otlp_http *http, uint32_t *given_up);
+
 #endif

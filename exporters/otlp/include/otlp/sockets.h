@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 enum { WH__OTLP_MOST_SOCKETS = 8 }; /* one connection, tried over two addresses at a time: more are not known */
@@ -33,6 +34,10 @@ int wh__otlp_socket_close(void *sockets, curl_socket_t fd);
 /* From any thread: no byte more comes or goes over any of them. libcurl, whatever it is doing, finds the connections
  * broken. */
 void wh__otlp_sockets_shut(struct wh__otlp_sockets *sockets);
+
+/* The same if *flag (atomic) is not 0; and making it 0. Whoever comes too late for one use of the sockets does not break the next. */
+void wh__otlp_sockets_shut_while(struct wh__otlp_sockets *sockets, const uint32_t *flag);
+void wh__otlp_sockets_lower(struct wh__otlp_sockets *sockets, uint32_t *flag);
 
 /* In the child of a fork: its copies go; the connections, which are the parent's, stay. */
 void wh__otlp_sockets_close_copies(struct wh__otlp_sockets *sockets);
