@@ -1,5 +1,6 @@
 /* How nodes are held, ended and given back. */
 #include "base/mem.h"
+#include "context/because.h"
 #include "context/clock.h"
 #include "context/live.h"
 #include "context/merge.h"
@@ -31,7 +32,7 @@ static INLINED void dispose_extra(wh_ctx *node)
     wh__callbacks_drop(node);
     if (node->state & WH__HAS_FD) wh__done_fd_close(node);
     if (node->state & WH__SHARDED) wh__shards_free(node->extra->shards);
-    wh__slab_put_if(node->extra->culprit);
+    if (node->extra->link || node->extra->note) wh__because_leave(node->extra);
     wh__slab_put(node->extra);
 }
 

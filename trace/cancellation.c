@@ -5,13 +5,14 @@
  * a span with a local parent: one from a local root to a span of its own trace could leave the UI without any root.
  */
 #include <errno.h>
+#include <whence/names.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "context/clock.h"
 #include "trace/attr.h"
-#include "trace/names.h"
 #include "trace/provider.h"
+#include "trace/resource.h"
 #include "trace/span.h"
 
 /* ---- writing ---- */
@@ -50,12 +51,12 @@ void wh__record_deadline(struct wh__record **record, const struct wh__trace_node
 {
     const wh_ctx *node = &trace->node;
     (*record)->most_attributes = UINT32_MAX;
-    if (node->asked != WH_NEVER) put(record, wh_attr(WH__DEADLINE_ASKED_MS, milliseconds(node->asked)));
+    if (node->asked != WH_NEVER) put(record, wh_attr(WH_ATTR_DEADLINE_ASKED_MS, milliseconds(node->asked)));
     if (node->deadline == WH_NEVER) return;
     const int64_t budget = budget_of(trace);
-    if (budget != WH_NEVER) put(record, wh_attr(WH__DEADLINE_BUDGET_MS, milliseconds(budget)));
+    if (budget != WH_NEVER) put(record, wh_attr(WH_ATTR_DEADLINE_BUDGET_MS, milliseconds(budget)));
     const int64_t now = node->flags & WH__CLOCKED ? wh__now_for(node) : ended;
-    put(record, wh_attr(WH__DEADLINE_REMAINING_MS, milliseconds(wh__sub(node->deadline, now))));
+    put(record, wh_attr(WH_ATTR_DEADLINE_REMAINING_MS, milliseconds(wh__sub(node->deadline, now))));
 }
 
 /* ---- the cancellation ---- */
@@ -65,23 +66,23 @@ static void put_origin(struct wh__record **record, const struct wh_cause *cause)
     char hex[33] = "";
     if (!cause->has_span) return;
     wh__hex(hex, cause->trace_id, 16);
-    put(record, wh_attr(WH__CANCEL_ORIGIN_TRACE_ID, (const char *)hex));
+    put(record, wh_attr(WH_ATTR_CANCEL_ORIGIN_TRACE_ID, (const char *)hex));
     wh__hex(hex, cause->span_id, 8);
     hex[16] = '\0';
-    put(record, wh_attr(WH__CANCEL_ORIGIN_SPAN_ID, (const char *)hex));
-    if (cause->span_name) put(record, wh_attr(WH__CANCEL_ORIGIN_SPAN_NAME, cause->span_name));
+    put(record, wh_attr(WH_ATTR_CANCEL_ORIGIN_SPAN_ID, (const char *)hex));
+    if (cause->span_name) put(record, wh_attr(WH_ATTR_CANCEL_ORIGIN_SPAN_NAME, cause->span_name));
 }
 
 static void put_cause(struct wh__record **record, const struct wh_cause *cause, int64_t started, int64_t ended)
 {
     char site[256];
-    put(record, wh_attr(WH__CANCELLED, (bool)true));
-    put(record, wh_attr(WH__CANCEL_REASON, cause->reason->name));
-    if (cause->text) put(record, wh_attr(WH__CANCEL_MESSAGE, cause->text));
-    if (cause->site) put(record, wh_attr(WH__CANCEL_SITE, say_site(site, sizeof site, cause->site)));
+    put(record, wh_attr(WH_ATTR_CANCELLED, (bool)true));
+    put(record, wh_attr(WH_ATTR_CANCEL_REASON, cause->reason->name));
+    if (cause->text) put(record, wh_attr(WH_ATTR_CANCEL_MESSAGE, cause->text));
+    if (cause->site) put(record, wh_attr(WH_ATTR_CANCEL_SITE, say_site(site, sizeof site, cause->site)));
     put_origin(record, cause);
-    put(record, wh_attr(WH__CANCEL_DEPTH, (int64_t)cause->depth));
-    put(record, wh_attr(WH__CANCEL_OVERRUN_MS, milliseconds(wh__sub(ended, cause->at > started ? cause->at : started))));
+    put(record, wh_attr(WH_ATTR_CANCEL_DEPTH, (int64_t)cause->depth));
+    put(record, wh_attr(WH_ATTR_CANCEL_OVERRUN_MS, milliseconds(wh__sub(ended, cause->at > started ? cause->at : started))));
 }
 
 static bool wants_link(const struct wh__trace_node *trace, const struct wh_cause *cause)
@@ -96,7 +97,7 @@ static void put_link(struct wh__record **record, const struct wh__trace_node *tr
                      const struct wh_limits *limits)
 {
     struct wh_span_context to = {.flags = trace->flags, .remote = cause->span_is_remote};
-    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause->reason->name);
+    const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause->reason->name);
     memcpy(to.trace_id, cause->trace_id, sizeof to.trace_id);
     memcpy(to.span_id, cause->span_id, sizeof to.span_id);
     wh__record_link(record, &to, (struct wh_attrs){&reason, 1}, limits);
@@ -113,10 +114,10 @@ static void put_status(struct wh__record **record, const struct wh__trace_node *
         wh__put_duration(&text, budget_of(trace));
         wh__put(&text, " exceeded");
         if ((*record)->status != WH_STATUS_ERROR) wh__record_status(record, WH_STATUS_ERROR, buf);
-        put(record, wh_attr(WH__ERROR_TYPE, "timeout"));
+        put(record, wh_attr(WH_ATTR_ERROR_TYPE, "timeout"));
     } else if (trace->provider->cancelled_is_error && (*record)->status != WH_STATUS_ERROR) {
         wh__record_status(record, WH_STATUS_ERROR, cause->text ? cause->text : cause->reason->name);
-        put(record, wh_attr(WH__ERROR_TYPE, cause->reason->name));
+        put(record, wh_attr(WH_ATTR_ERROR_TYPE, cause->reason->name));
     }
 }
 
@@ -124,11 +125,11 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
 {
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
-    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause.reason->name);
+    const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause.reason->name);
     struct wh_limits limits = trace->provider->limits;
     limits.events = limits.links = (*record)->most_attributes = UINT32_MAX; /* the cause gets its place in any case */
     put_cause(record, &cause, trace->started, ended);
-    wh__record_event(record, WH__EVENT_RECEIVED, (uint64_t)(cause.at + trace->wall), (struct wh_attrs){&reason, 1}, &limits);
+    wh__record_event(record, WH_EVENT_CANCEL_RECEIVED, (uint64_t)(cause.at + trace->wall), (struct wh_attrs){&reason, 1}, &limits);
     if (wants_link(trace, &cause)) put_link(record, trace, &cause, &limits);
     put_status(record, trace, &cause);
 }
@@ -141,10 +142,10 @@ void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict)
     if (!trace || !__atomic_load_n(&trace->record, __ATOMIC_RELAXED)) return;
     struct wh_attr attrs[3];
     size_t count = 0;
-    attrs[count++] = wh_attr(WH__CANCEL_REASON, verdict->reason->name);
-    attrs[count++] = wh_attr(WH__CANCEL_SITE, say_site(site, sizeof site, verdict->site));
-    if (verdict->text) attrs[count++] = wh_attr(WH__CANCEL_MESSAGE, verdict->text);
-    wh_event(&trace->node, WH__EVENT_REQUESTED, .attrs = {attrs, count}, .at = node->at);
+    attrs[count++] = wh_attr(WH_ATTR_CANCEL_REASON, verdict->reason->name);
+    attrs[count++] = wh_attr(WH_ATTR_CANCEL_SITE, say_site(site, sizeof site, verdict->site));
+    if (verdict->text) attrs[count++] = wh_attr(WH_ATTR_CANCEL_MESSAGE, verdict->text);
+    wh_event(&trace->node, WH_EVENT_CANCEL_REQUESTED, .attrs = {attrs, count}, .at = node->at);
 }
 
 /* The caller in another process is the origin of what came from it: its going away, and its deadline. */
@@ -162,4 +163,15 @@ void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause)
     memcpy(cause->trace_id, trace->trace_id, sizeof cause->trace_id);
     memcpy(cause->span_id, trace->span_id, sizeof cause->span_id);
     if (!trace->remote && *wh__name_of(trace)) cause->span_name = wh__name_of(trace);
+}
+
+const char *wh__service_of(const wh_ctx *node, char *buf, size_t size)
+{
+    const wh_provider *provider = ((const struct wh__trace_node *)(const void *)node)->provider;
+    struct wh__text text = {.buf = buf, .size = size};
+    struct wh_bytes name;
+    buf[0] = '\0';
+    if (provider && wh__resource_text(provider->who, "service.name", &name))
+        wh__put(&text, "%.*s", (int)name.len, (const char *)name.ptr);
+    return buf;
 }

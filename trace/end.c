@@ -111,4 +111,5 @@ const struct wh__span_ops wh__trace_ops = {
     .cancel_called = wh__record_request,
     .started = started,
     .describe = wh__describe_origin,
+    .service = wh__service_of,
 };

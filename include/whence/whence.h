@@ -14,6 +14,7 @@
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
  *   exporters.h   how spans leave
+ *   names.h       what things are called on spans
  *   and below     wh_main(), which puts all of it together
  */
 #ifndef WHENCE_WHENCE_H
@@ -32,6 +33,7 @@
 #include <whence/provider.h>
 #include <whence/propagate.h>
 #include <whence/exporters.h>
+#include <whence/names.h>
 
 WH_BEGIN_DECLS
 

@@ -97,8 +97,10 @@ struct wh__extra {
     wh_ctx *next_with_fd, **fd_link; /* [lock of the descriptors] done_fd.c */
     struct wh__watch *watch;        /* [lock of the watches] on its peer; peer.c */
     wh_callback *callbacks;         /* [lock] newest first */
-    struct wh__failure *member;     /* with WH__MEMBER: where a span below may say that it failed; outlives the node */
-    struct wh__failure *culprit;    /* the failure that a cancel of this node is because of; one block of WH__512 */
+    struct wh__notes *member;       /* [lock] with WH__MEMBER: where a span below may say that it failed; outlives the node */
+    struct wh__because *link;       /* with WH__ORIGIN, once there it stays: the cause as the first link of its chain */
+    struct wh__because *note;       /* [lock] the latest failure here or below */
+    struct wh__given *given;        /* [lock] what wh_causes() has shown of such notes */
     const struct wh_reason *loser;  /* [lock] the first cancel that came too late, if its memory could be had */
     const struct wh_site *loser_site;
     int64_t loser_at;
@@ -107,17 +109,6 @@ struct wh__extra {
     uint32_t shards_left;           /* with WH__SHARDED, atomic: its owner has let go of so many */
 };
 _Static_assert(sizeof(struct wh__extra) <= 128, "one block");
-
-/* Which span went wrong, and how. Written by one thread, before the member that it works for returns. */
-struct wh__failure {
-    bool noted;
-    int code;
-    const struct wh_site *site, *made; /* where it failed; where its context was made */
-    uint8_t trace_id[16], span_id[8];
-    char span_name[128];
-    char text[WH_TEXT_MAX + 1];
-};
-_Static_assert(sizeof(struct wh__failure) <= 512, "one block");
 
 static inline uint32_t wh__state(const wh_ctx *node)
 {

@@ -134,6 +134,7 @@ void wh__record_deadline(struct wh__record **record, const struct wh__trace_node
 void wh__record_cancellation(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
 void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict);
 void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause);
+const char *wh__service_of(const wh_ctx *node, char *buf, size_t size);
 
 extern const struct wh__span_ops wh__trace_ops;
 
