@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "words.h"
+#include "context/words.h"
 
 /* How much of a text is kept; what comes late may find less room than that. */
 enum { MOST_REASON = 63, MOST_TEXT = WH_TEXT_MAX, MOST_SITE = 119, MOST_NAME = 119, MOST_SERVICE = 63 };

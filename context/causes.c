@@ -85,6 +85,13 @@ struct wh__because *wh__because_of_origin(wh_ctx *origin)
     return link ? link : fresh;
 }
 
+const struct wh__because *wh__because_known(const wh_ctx *ctx)
+{
+    const wh_ctx *origin = origin_of(ctx);
+    const struct wh__extra *extra = origin ? __atomic_load_n(&origin->extra, __ATOMIC_ACQUIRE) : NULL;
+    return extra ? __atomic_load_n(&extra->link, __ATOMIC_ACQUIRE) : NULL;
+}
+
 /* ---- what is noted ---- */
 
 static struct wh__because *note_on(wh_ctx *node)
@@ -167,25 +174,68 @@ static void put_note_of_member(wh_ctx *node, struct wh__because *link)
     wh__because_put(before);
 }
 
-/* The nearest spans and the topmost. What was detached is not the business of those above it. */
+/* Those above a node who are to know of it: spans of this process, the nearest and the topmost, and the member of a group. What
+ * was detached is not the business of those above it. */
+struct climb {
+    wh_ctx *next;
+    wh_ctx *top;      /* the last span beyond those that are near */
+    unsigned spans;
+    bool has_member;
+};
+
+static bool is_a_taker(struct climb *climb, wh_ctx *node, bool *is_member)
+{
+    *is_member = node->flags & WH__MEMBER && !climb->has_member;
+    climb->has_member |= *is_member;
+    if (!is_own_span(node)) return *is_member;
+    if (climb->spans++ < SPANS_NOTED) return true;
+    climb->top = node;
+    return *is_member;
+}
+
+static bool has_takers(wh_ctx *node)
+{
+    bool is_member;
+    struct climb climb = {0};
+    for (; node && !(node->flags & WH__IMMORTAL); node = wh__live_above(node))
+        if (is_a_taker(&climb, node, &is_member)) return true;
+    return false;
+}
+
+static void note_from(wh_ctx *node, struct wh__because *link)
+{
+    struct climb climb = {0};
+    for (; node && !(node->flags & WH__IMMORTAL); node = wh__live_above(node)) {
+        bool is_member;
+        const bool takes = is_a_taker(&climb, node, &is_member);
+        if (is_member) put_note_of_member(node, link);
+        if (takes && node->flags & WH__TRACE && climb.top != node) put_note(node, link);
+    }
+    if (climb.top) put_note(climb.top, link);
+}
+
 void wh__because_note(const wh_ctx *ctx, struct wh__because *link)
 {
-    if (!link) return;
-    wh_ctx *top = NULL;
-    bool has_member = false;
-    unsigned spans = 0;
-    wh_ctx *first = wh__live(ctx);
-    for (wh_ctx *node = first; node && !(node->flags & WH__IMMORTAL); node = wh__live_above(node)) {
-        if (node->flags & WH__MEMBER && !has_member) {
-            put_note_of_member(node, link);
-            has_member = true;
-        }
-        const bool is_span = is_own_span(node);
-        if (is_span && spans >= SPANS_NOTED) top = node;
-        if ((is_span && spans++ < SPANS_NOTED) || node == first) put_note(node, link);
+    wh_ctx *node = wh__live(ctx);
+    if (!link || !node) {
+        wh__because_put(link);
+        return;
     }
-    if (top) put_note(top, link);
+    if (!(node->flags & WH__TRACE)) put_note(node, link);
+    note_from(node, link);
     wh__because_put(link);
+}
+
+void wh__because_late(wh_ctx *node)
+{
+    if (!(wh__state(node) & WH__ORIGIN) || node->reason != WH_DEADLINE_EXCEEDED || node->flags & WH__CALLERS) return;
+    wh_ctx *above = wh__live_above(node);
+    if (!above || !has_takers(above)) return;
+    struct wh__because *said = note_on(node);
+    const bool has_failed = said && said->at >= node->at;
+    wh__because_put(said);
+    struct wh__because *link = has_failed ? NULL : wh__because_of_origin(node);
+    if (link) note_from(above, link);
 }
 
 /* ---- asking ---- */

@@ -3,41 +3,18 @@
 
 #include <whence/names.h>
 
-#include "base/text.h"
 #include "context/because.h"
-#include "trace/attr.h"
-#include "trace/provider.h"
-#include "trace/span.h"
-
-static void put(struct wh__record **record, const char *key, const char *text)
-{
-    struct wh__attr ready;
-    if (!text || !*text) return;
-    const struct wh_attr attr = {.key = key, .type = WH_STRING, .len = strlen(text), .as.ptr = text};
-    if (wh__attr_ready(&ready, &attr, strlen(key), NULL)) wh__record_attr(record, &ready);
-}
-
-static void put_id(struct wh__record **record, const char *key, const uint8_t *id, size_t size)
-{
-    static const uint8_t none[16];
-    char hex[33] = "";
-    if (memcmp(id, none, size) == 0) return;
-    wh__hex(hex, id, size);
-    put(record, key, hex);
-}
+#include "trace/own.h"
 
 static void put_all(struct wh__record **record, const struct wh_because *said)
 {
-    const uint32_t most = (*record)->most_attributes;
-    (*record)->most_attributes = UINT32_MAX; /* the cause gets its place in any case */
-    put(record, WH_ATTR_CALLEE_REASON, said->reason);
-    put(record, WH_ATTR_CALLEE_MESSAGE, said->text);
-    put(record, WH_ATTR_CALLEE_SITE, said->site);
-    put_id(record, WH_ATTR_CALLEE_TRACE_ID, said->trace_id, sizeof said->trace_id);
-    put_id(record, WH_ATTR_CALLEE_SPAN_ID, said->span_id, sizeof said->span_id);
-    put(record, WH_ATTR_CALLEE_SPAN_NAME, said->span_name);
-    put(record, WH_ATTR_CALLEE_SERVICE, said->service);
-    (*record)->most_attributes = most;
+    wh__own_text(record, WH_ATTR_CALLEE_REASON, said->reason);
+    wh__own_text(record, WH_ATTR_CALLEE_MESSAGE, said->text);
+    wh__own_text(record, WH_ATTR_CALLEE_SITE, said->site);
+    wh__own_id(record, WH_ATTR_CALLEE_TRACE_ID, said->trace_id, sizeof said->trace_id);
+    wh__own_id(record, WH_ATTR_CALLEE_SPAN_ID, said->span_id, sizeof said->span_id);
+    wh__own_text(record, WH_ATTR_CALLEE_SPAN_NAME, said->span_name);
+    wh__own_text(record, WH_ATTR_CALLEE_SERVICE, said->service);
 }
 
 /* From the first cause to the nearest; of too many, those in the middle are left out. */
@@ -56,10 +33,9 @@ static struct wh__because *chain_of(const struct wh_because *list, size_t count)
 void wh__note_callee(const wh_ctx *ctx, const struct wh_because *list, size_t count)
 {
     if (count == 0) return;
-    struct wh__trace_node *trace = wh__trace_of(ctx);
-    if (trace && __atomic_load_n(&trace->record, __ATOMIC_RELAXED)) {
-        wh__lock(&trace->lock);
-        if (trace->record) put_all(&trace->record, &list[0]);
+    struct wh__trace_node *trace;
+    if (wh__own_open(ctx, &trace)) {
+        put_all(&trace->record, &list[0]);
         wh__unlock(&trace->lock);
     }
     wh__because_note(ctx, chain_of(list, count));

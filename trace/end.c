@@ -39,13 +39,22 @@ static struct wh__record *take_record(struct wh__trace_node *trace)
     return record;
 }
 
+static __attribute__((noinline)) void end_marked(struct wh__record **record, const struct wh__trace_node *trace, int64_t now)
+{
+    if (!((*record)->marks & WH__HAS_END)) wh__put_fixed64((*record)->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+    if ((*record)->marks & WH__HAS_FAILED && !wh_err(&trace->node)) wh__record_failure(record, trace);
+}
+
 static void end(wh_ctx *node)
 {
     struct wh__trace_node *trace = (void *)node;
     struct wh__record *record = __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? take_record(trace) : NULL;
     if (record && !is_the_parents(record)) {
         const int64_t now = wh__now();
-        if (!record->has_end) wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+        if (wh__likely(!record->marks))
+            wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+        else
+            end_marked(&record, trace, now);
         if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
         if (wh_err(node)) wh__record_cancellation(&record, trace, now);
         if (wh__unlikely(trace->provider->has_ending)) wh__process_ending(trace, &record);
@@ -97,7 +106,7 @@ void wh_end_at(wh_ctx *ctx, int64_t at)
         wh__lock(&trace->lock);
         if (trace->record) {
             wh__put_fixed64(trace->record->bytes + WH__END_AT, (uint64_t)at + (uint64_t)trace->wall);
-            trace->record->has_end = true;
+            trace->record->marks |= WH__HAS_END;
         }
         wh__unlock(&trace->lock);
     }

@@ -79,10 +79,10 @@ static inline __attribute__((always_inline)) void begin_span(struct wh__trace_no
 }
 
 /* What an ancestor records is no matter of those below this node. */
-static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, int64_t timeout, int64_t now,
+static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, uint32_t flags, int64_t timeout, int64_t now,
                               const struct wh_site *made)
 {
-    wh_ctx *node = wh__node_new(parent, WH__256, WH__TRACE | WH__TRACE_ABOVE, timeout, now, made);
+    wh_ctx *node = wh__node_new(parent, WH__256, WH__TRACE | WH__TRACE_ABOVE | flags, timeout, now, made);
     if (!node) return NULL;
     node->flags &= ~WH_RECORDS_;
     fill((void *)node, provider);
@@ -110,7 +110,7 @@ static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *
 
 wh_ctx *wh__twin_new(struct wh__trace_node *trace, struct wh__record *record)
 {
-    wh_ctx *node = new_trace_node(&trace->node, trace->provider, WH_NEVER, 0, trace->node.made);
+    wh_ctx *node = new_trace_node(&trace->node, trace->provider, 0, WH_NEVER, 0, trace->node.made);
     if (!node) return wh__no_memory();
     struct wh__trace_node *twin = (void *)node;
     carry_on(twin, trace);
@@ -169,7 +169,7 @@ static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const st
     const struct wh__trace_node *parent = above && wh__has_span(above) && !opts->root ? above : NULL;
     int64_t now;
     const int64_t timeout = timeout_of(ctx, opts, &now);
-    wh_ctx *node = scope ? new_trace_node(ctx, provider, timeout, now, opts->site)
+    wh_ctx *node = scope ? new_trace_node(ctx, provider, 0, timeout, now, opts->site)
                          : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
     if (scope && wh__scope_enabled(scope)) {
@@ -263,7 +263,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
 wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct wh_span_context *from, int64_t timeout,
                        int64_t now, const struct wh_site *made)
 {
-    wh_ctx *node = new_trace_node(parent, provider, timeout, now, made);
+    wh_ctx *node = new_trace_node(parent, provider, timeout == WH_NEVER ? 0 : WH__CALLERS, timeout, now, made);
     if (!node) return wh__no_memory();
     struct wh__trace_node *trace = (void *)node;
     const struct wh_span_context none = {0};

@@ -236,8 +236,9 @@ WH_API size_t wh_causes_at(const wh_ctx *ctx, struct wh_because *list, size_t ma
 WH_API bool wh_cancel_because_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,
                                  const wh_ctx *culprit, const struct wh_site *site);
 
-/* Writes it in words, one to four lines without a last newline, into buf, always terminated if size > 0. Returns the
- * length it has or would have, as snprintf() does. Says "not done" and the deadline of a context that is not. */
+/* Writes it in words, one to four lines and one for each further link of its chain, without a last newline, into buf, always
+ * terminated if size > 0. Returns the length it has or would have, as snprintf() does. Says "not done", the deadline, and the
+ * latest failure of a context that is not. */
 WH_API size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size);
 
 /* What to answer to an HTTP client whose request this was: 499, 503, 504 or what the reason says; 500 if not done. */
@@ -252,8 +253,8 @@ enum wh_log_level { WH_LOG_DEBUG, WH_LOG_INFO, WH_LOG_WARN, WH_LOG_ERROR };
 WH_API enum wh_log_level wh_log_level(const wh_ctx *ctx);
 
 /* The same as wh_explain(), but in one line for a log, without a newline in it: error, cause, text, origin; how long after
- * the beginning of the nearest span or timeout it came, if there is one; and what was left of the deadline. Of a context that is
- * not done, how long it has run and what is left. Text of strangers is made harmless. Returns as wh_explain() does. */
+ * the beginning of the nearest span or timeout it came, if there is one; what was left of the deadline; and the first cause, if it
+ * is another. Of a context that is not done, how long it has run, what is left, and the latest failure. Text of strangers is made harmless. Returns as wh_explain() does. */
 WH_API size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size);
 
 /* ---- Values ----------------------------------------------------------------------------------------------------

@@ -51,6 +51,9 @@ void wh__notes_clear(struct wh__notes *notes); /* nobody else can see them any m
  * say, or no memory. */
 struct wh__because *wh__because_of(const wh_ctx *ctx);
 
+/* Why ctx, which is done, is so, if that has a cause of its own; borrowed. NULL: nothing is known beyond wh_cause_info(). */
+const struct wh__because *wh__because_known(const wh_ctx *ctx);
+
 /* Of a node that holds a cause: that as a link, which stays as long as the node. NULL without memory. */
 struct wh__because *wh__because_of_origin(wh_ctx *origin);
 
@@ -59,6 +62,10 @@ struct wh__because *wh__because_behind(const wh_ctx *ctx, const struct wh_becaus
 
 /* Notes it on ctx, on the spans above it in this process, and with the member of a group that it works for. Taken over. */
 void wh__because_note(const wh_ctx *ctx, struct wh__because *link);
+
+/* A node with a deadline is ended, and was not waiting for it any more. If the deadline has passed, and nobody has said of it that
+ * it failed, that is noted on the spans above it and with the member that it works for. */
+void wh__because_late(wh_ctx *node);
 
 /* The nearest node at or above ctx that begins a struct of the trace room; NULL: none. */
 const wh_ctx *wh__because_trace(const wh_ctx *ctx);

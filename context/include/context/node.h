@@ -47,6 +47,7 @@
 #define WH__MERGED_ABOVE (1u << 14) /* this or some node above is such */
 #define WH__CLOCK (1u << 15)      /* from here on another clock holds; clock.h */
 #define WH__CLOCKED (1u << 16)    /* it goes by such a clock */
+#define WH__CALLERS (1u << 17)    /* the deadline that was asked for is that of a caller in another process */
 #define WH__SHARD (1u << 20)      /* no context of anybody's: a part of its parent, in a block of that one's; shards.h */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE | WH__MERGED_ABOVE | WH__CLOCKED)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */

@@ -15,6 +15,9 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
+/* wh_with_timeout_at(), by a caller in another process. */
+wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
+
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
 
@@ -68,6 +71,7 @@ bool wh__is_still(wh_callback *callback);
 /* ---- timers, watches and signals ---- */
 bool wh__timer_arm(wh_ctx *node);      /* false without memory */
 void wh__timer_disarm(wh_ctx *node);   /* afterwards nobody fires it, except who has begun to and holds a reference */
+void wh__timer_leave(wh_ctx *node);    /* the same, by its owner, who ends it: if its time was up, others may be told of that */
 void wh__unwatch(wh_ctx *node);
 void wh__signals_leave(wh_ctx *node);
 

@@ -25,10 +25,12 @@ struct wh__record {
     uint32_t forks;                   /* wh__forks when it was started */
     uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
-    bool has_end;                     /* the timestamp of its end was given */
+    uint8_t marks;                    /* WH__HAS_END: the timestamp of its end was given; WH__HAS_FAILED: its status is ERROR */
     const struct wh__scope *scope;    /* who has started it */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
+
+enum { WH__HAS_END = 1, WH__HAS_FAILED = 2 };
 
 /* The room that an attribute in its short form may take; attribute.c. */
 enum { WH__SHORT_ATTR = 104 };
@@ -132,9 +134,14 @@ void wh__record_status(struct wh__record **record, enum wh_status status, const 
 /* ---- cancellation.c: what a span says of deadlines and cancels; `ended`: an instant ---- */
 void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
 void wh__record_cancellation(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
+void wh__record_failure(struct wh__record **record, const struct wh__trace_node *trace);
 void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict);
 void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause);
 const char *wh__service_of(const wh_ctx *node, char *buf, size_t size);
+
+/* ---- chain.c: NULL is none; `own_span_id`: a chain of one link is written too if it tells of another span ---- */
+struct wh__because;
+void wh__record_chain(struct wh__record **record, const struct wh__because *chain, const uint8_t *own_span_id);
 
 extern const struct wh__span_ops wh__trace_ops;
 
