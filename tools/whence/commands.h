@@ -5,5 +5,6 @@
 #include "options.h"
 
 int command_tree(const struct options *options, const struct model *model);
+int command_why(const struct options *options, const struct model *model);
 
 #endif

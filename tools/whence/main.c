@@ -11,6 +11,7 @@ static const struct command {
     const char *arguments, *what;
 } commands[] = {
     {"tree", command_tree, "[TRACE...]", "draws them"},
+    {"why", command_why, "[TRACE...]", "says in a few sentences who stopped it, where, and why; who was hit, and who ran on"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -46,5 +46,9 @@
 #define WH_ATTR_CHILD_SIGNAL "whence.child.signal"
 #define WH_ATTR_CHILD_STOPPED_FOR "whence.child.stopped_for"
 #define WH_EVENT_CANCEL_RECEIVED "whence.cancel.received"
+#define WH_EVENT_SEMAPHORE_GAVE_UP "whence.semaphore.gave_up"
+#define WH_EVENT_RETRY_GAVE_UP "whence.retry.gave_up"
+#define WH_ATTR_ERROR_TYPE "error.type"
+#define WH_ATTR_PROCESS_EXIT_CODE "process.exit.code"
 
 #endif
