@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exporters/sheet.h"
 #include "store.h"
 
 /* ---- single values ---- */
@@ -58,6 +59,7 @@ static bool read_switch(struct options *options, const char *name)
 {
     if (strcmp(name, "--json") == 0) options->json = true;
     else if (strcmp(name, "--ascii") == 0) options->ascii = true;
+    else if (strcmp(name, "--utf8") == 0) options->ascii = false;
     else if (strcmp(name, "--color") == 0 || strcmp(name, "--colour") == 0) options->colour = true;
     else if (strcmp(name, "--no-color") == 0 || strcmp(name, "--no-colour") == 0) options->no_colour = true;
     else return false;
@@ -108,7 +110,9 @@ static bool read_one(struct options *options, int argc, char **argv, int *i)
 
 bool options_read(struct options *options, int argc, char **argv)
 {
-    *options = (struct options){.since = 3600ull * 1000000000, .limit = 100};
+    struct wh__sheet sheet;
+    wh__sheet_begin(&sheet, -1);
+    *options = (struct options){.since = 3600ull * 1000000000, .limit = 100, .ascii = !sheet.utf8};
     bool only_arguments = false;
     for (int i = 0; i < argc; i++) {
         if (!only_arguments && strcmp(argv[i], "--") == 0) only_arguments = true;
