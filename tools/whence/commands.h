@@ -7,5 +7,6 @@
 int command_tree(const struct options *options, const struct model *model);
 int command_why(const struct options *options, const struct model *model);
 int command_top(const struct options *options, const struct model *model);
+int command_html(const struct options *options, const struct model *model);
 
 #endif

@@ -13,6 +13,7 @@ static const struct command {
     {"tree", command_tree, "[TRACE...]", "draws them"},
     {"why", command_why, "[TRACE...]", "says in a few sentences who stopped it, where, and why; who was hit, and who ran on"},
     {"top", command_top, "[--by KEY]", "what stopped many of them, by reason, site and operation; KEY: one of these, service, root"},
+    {"html", command_html, "[TRACE...]", "writes a page that shows them in a browser"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -28,6 +29,8 @@ static const char about[] =
     "  --limit N          at most so many traces of each service: 100\n"
     "  --json             as JSON: why, top\n"
     "  --width N          columns, instead of the terminal's\n"
+    "  -o FILE            writes there: html\n"
+    "  --title TEXT       of the page: html\n"
     "  --color, --no-color, --ascii, --utf8\n"
     "\n"
     "Exit status: 0 found, 1 nothing found, 2 wrong usage, or something could not be read.\n";

@@ -73,6 +73,7 @@ static int read_option(struct options *options, const char *name, const char *va
     if (strcmp(name, "--jaeger") == 0) options->jaeger = value;
     else if (strcmp(name, "--service") == 0) options->service = value;
     else if (strcmp(name, "--by") == 0) options->by = value;
+    else if (strcmp(name, "--title") == 0) options->title = value;
     else if (strcmp(name, "--output") == 0 || strcmp(name, "-o") == 0) options->output = value;
     else if (strcmp(name, "--file") == 0 && good) add(&options->files, &options->file_count, value);
     else if (strcmp(name, "--trace") == 0 && good) add(&options->traces, &options->trace_count, value);

@@ -19,6 +19,7 @@ struct options {
     unsigned limit;               /* traces that a search may find */
     const char *by;               /* what top groups by */
     const char *output;           /* a file to write; NULL: standard output */
+    const char *title;            /* of a page; NULL: what is in it */
     bool json, ascii, colour, no_colour;
     unsigned width;               /* 0: the terminal's */
 };
