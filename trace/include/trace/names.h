@@ -17,6 +17,9 @@
 #define WH__DEADLINE_REMAINING_MS "whence.deadline.remaining_ms"     /* double; left at its end; negative: too late */
 #define WH__EVENT_RECEIVED "whence.cancel.received"                  /* on every such span, at the instant of the cancel */
 #define WH__EVENT_REQUESTED "whence.cancel.requested"                /* on the span of the context that was cancelled */
+#define WH__LEAKED "whence.leaked"                                   /* bool; nobody has ended it, the shutdown did */
+#define WH__LEAKED_SITE "whence.leaked.site"                         /* file:line function where it was started */
+#define WH__LEAKED_AGE_MS "whence.leaked.age_ms"                     /* double; since then */
 #define WH__ERROR_TYPE "error.type"                                  /* OpenTelemetry's own */
 
 #endif
