@@ -51,7 +51,7 @@
 #define WH__SHARD (1u << 20)      /* no context of anybody's: a part of its parent, in a block of that one's; shards.h */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE | WH__MERGED_ABOVE | WH__CLOCKED)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
-#define WH__HAS_MORE (1u << 30)   /* beside a size: more than its block goes with it. That makes WH__SIZE() larger than WH__SIZES */
+#define WH__HAS_MORE (1u << 31)   /* beside a size: more than its block goes with it. That makes WH__SIZE() larger than WH__SIZES */
 
 struct wh_ctx {
     uint32_t state;
