@@ -8,6 +8,7 @@
 #include <whence/names.h>
 
 #include "base/clock.h"
+#include "base/errname.h"
 #include "base/text.h"
 #include "context/because.h"
 #include "context/clock.h"
@@ -164,6 +165,22 @@ void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict)
     if (!wh__own_open(node, &trace)) return;
     wh__own_event(&trace->record, trace, WH_EVENT_CANCEL_REQUESTED, (uint64_t)(node->at + trace->wall),
                   (struct wh_attrs){attrs, count});
+    wh__unlock(&trace->lock);
+}
+
+void wh__record_gave_up(const wh_ctx *ctx, const struct wh__gave_up *what)
+{
+    struct wh__trace_node *trace;
+    const struct wh_attr of_semaphore[] = {
+        wh_attr("waited_ms", wh__milliseconds(what->waited)), wh_attr("weight", (int64_t)what->weight),
+        wh_attr("size", (int64_t)what->size), wh_attr("taken", (int64_t)what->taken)};
+    const struct wh_attr of_retry[] = {wh_attr("attempts", (int64_t)what->attempts), wh_attr("why", what->why),
+        wh_attr("last_error", wh__errno_name(what->last_error))};
+    if (!wh__own_open(ctx, &trace)) return;
+    wh__own_text(&trace->record, WH_ATTR_GAVE_UP, what->is_retry ? "retry" : "semaphore");
+    const struct wh_attrs attrs = what->is_retry ? (struct wh_attrs){of_retry, what->last_error ? 3 : 2} : (struct wh_attrs){of_semaphore, 4};
+    wh__own_event(&trace->record, trace, what->is_retry ? WH_EVENT_RETRY_GAVE_UP : WH_EVENT_SEMAPHORE_GAVE_UP,
+                  (uint64_t)(wh__now() + trace->wall), attrs);
     wh__unlock(&trace->lock);
 }
 
