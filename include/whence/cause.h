@@ -14,18 +14,6 @@
 
 WH_BEGIN_DECLS
 
-#ifndef WH_CAUSES_MAX
-struct wh_because {
-    size_t size;
-    const char *reason;
-    const char *text, *site;
-    const char *span_name, *service;
-    uint8_t trace_id[16], span_id[8];
-    bool remote;
-};
-#define WH_CAUSES_MAX 8
-#endif
-
 #define WH_CAUSE_HEADER "whence-cause"
 #define WH_CAUSE_SIZE 2049 /* a buffer of so many bytes is enough for every field */
 
@@ -33,7 +21,7 @@ struct wh_because {
 
 /* The value of the field for a response to the request of ctx: wh_causes() as text, printable ASCII, terminated. Returns its
  * length. 0, and buf is an empty string: ctx is neither done nor failed, or nothing is to be said to this client. Of a buffer that
- * is shorter than needed, as much is used as whole causes fit: never without the first one; otherwise 0. Allocates nothing. */
+ * is shorter than needed, as much is used as whole causes fit: never without the first one; otherwise 0. */
 WH_API size_t wh_cause_write(const wh_ctx *ctx, char *buf, size_t size);
 
 /* Takes the value of that field, in the response to a request that was made under ctx, the client's span: sets whence.callee.* on
@@ -41,6 +29,10 @@ WH_API size_t wh_cause_write(const wh_ctx *ctx, char *buf, size_t size);
  * False if it is not wanted, or refused as a whole: malformed, of another version, longer than 2048 bytes, with more than
  * WH_CAUSES_MAX members, or with control characters. Reads no further than that, and changes nothing then. */
 WH_API bool wh_cause_read(const wh_ctx *ctx, const char *value);
+
+/* Where there is nobody left to say it: the request was out, and the connection broke before there was a whole answer. Of a callee
+ * that was killed or cut off more cannot be known: its reason is "unknown", the message "peer vanished". */
+WH_API void wh_callee_vanished(const wh_ctx *ctx);
 
 /* ---- What one wants of it --------------------------------------------------------------------------------------*/
 
@@ -51,8 +43,7 @@ WH_API void wh_set_cause_policy(bool send, bool accept);
 
 /* Derives a context below which wh_cause_write() says nothing: for requests of the public, who are not to learn of files and
  * services. An owner. (wh_mhd_start() has .edge for it.) */
-#define wh_with_hidden_cause(parent) wh_with_hidden_cause_at((parent), WH_HERE)
-WH_API WH_OWNER_ wh_ctx *wh_with_hidden_cause_at(const wh_ctx *parent, const struct wh_site *site);
+WH_API WH_OWNER_ wh_ctx *wh_with_hidden_cause(const wh_ctx *parent);
 
 /* What has been done so far, by this process. */
 struct wh_cause_stats {

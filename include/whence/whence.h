@@ -13,6 +13,7 @@
  *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
+ *   cause.h       why a callee gave up, back to its caller
  *   exporters.h   how spans leave
  *   names.h       what things are called on spans
  *   and below     wh_main(), which puts all of it together
@@ -32,6 +33,7 @@
 #include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
+#include <whence/cause.h>
 #include <whence/exporters.h>
 #include <whence/names.h>
 

@@ -30,4 +30,8 @@ bool wh__cause_read(const char *field, size_t len, struct wh__causes *out);
  * one on; 0 if the first and the last do not fit. Whatever the texts hold, it is a field that wh__cause_read() takes. */
 size_t wh__cause_write(char *buf, size_t size, const struct wh_because *list, size_t count);
 
+/* Each half of wh_set_cause_policy(). */
+void wh__set_cause_send(bool send);
+void wh__set_cause_accept(bool accept);
+
 #endif
