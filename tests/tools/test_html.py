@@ -227,6 +227,8 @@ class Html(unittest.TestCase):
         self.assertIn("leaked", seen["by"][f"{7:016x}"]["text"])
         self.assertEqual([(a["from"], a["to"]) for a in seen["arrows"] if a["led"]], [(f"{3:016x}", f"{2:016x}")])
         page.eval(f"document.querySelector('.row[data-span=\"{5:016x}\"]').click()")
+        on = page.eval("[...document.querySelectorAll('.arrow.on')].map((a) => [a.dataset.from, a.dataset.to])")
+        self.assertEqual(sorted(on), [[f"{2:016x}", f"{5:016x}"], [f"{3:016x}", f"{2:016x}"]], "the way back to where it began")
         path = page.eval("[...document.querySelectorAll('#detail .path li')].map((li) => li.innerText)")
         self.assertEqual(len(path), 3)
         for words, said in zip((r"GET /rate.*deadline_exceeded.*rates\.c:40", r"fetch price.*HTTP 502.*no rate.*gateway\.c:41",

@@ -32,9 +32,6 @@ static const char about[] =
     "  -o FILE            writes there: html\n"
     "  --title TEXT       of the page: html\n"
     "  --color, --no-color, --ascii, --utf8\n"
-    "  -o FILE            writes there: html\n"
-    "  --title TEXT       of the page: html\n"
-    "  --color, --no-color, --ascii\n"
     "\n"
     "Exit status: 0 found, 1 nothing found, 2 wrong usage, or something could not be read.\n";
 

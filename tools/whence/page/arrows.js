@@ -9,11 +9,21 @@ function svg(tag, attributes) {
     return node;
 }
 
+/* Whether an arrow belongs to the chosen span: on its way back to where it began, or to what came of it. Of very many only the
+ * next ones. */
+function chosenArrows(few) {
+    const chosen = view.selected;
+    if (!chosen) return () => false;
+    if (!few) return (arrow) => arrow.from === chosen || arrow.to === chosen;
+    const back = new Set(chainOf(chosen).spans);
+    return (arrow) => (back.has(arrow.to) && (back.has(arrow.from) || arrow.to === chosen)) || chainOf(arrow.to).spans.includes(chosen);
+}
+
 /* Those that are to be drawn, as they touch the rows from first to end. */
 function wantedArrows(first, end) {
-    const few = view.trace.arrows.length <= ARROWS, near = [];
+    const few = view.trace.arrows.length <= ARROWS, chosen = chosenArrows(few), near = [];
     for (const arrow of view.trace.arrows) {
-        const on = arrow.from === view.selected || arrow.to === view.selected;
+        const on = chosen(arrow);
         if (!few && !on) continue;
         const a = view.place.get(arrow.from), b = view.place.get(arrow.to);
         if (a === undefined || b === undefined || Math.max(a, b) < first || Math.min(a, b) >= end) continue;
@@ -28,7 +38,7 @@ function drawArrow(layer, {arrow, a, b, on}, first) {
     const x0 = px(instantOf(arrow.from, arrow.to)), x1 = px(arrow.to.cancelled ? arrow.to.at : arrow.to.end);
     const far = Math.max(x0, x1), right = LEFT + view.width + RIGHT - 6;
     const bend = Math.max(Math.min(far + 22 + 8 * Math.abs(b - a), right + (right - far) / 3), far + 12);
-    const group = svg("g", {class: `arrow${arrow.failed ? " led" : ""}${on ? " on" : ""}`, "data-from": arrow.from.id, "data-to": arrow.to.id});
+    const group = svg("g", {class: `arrow${arrow.led ? " led" : ""}${on ? " on" : ""}`, "data-from": arrow.from.id, "data-to": arrow.to.id});
     const d = `M${x0} ${y(a)} C${bend} ${y(a)} ${bend} ${y(b)} ${x1 + 3} ${y(b)}`;
     group.append(svg("path", {d, class: "halo"}), svg("path", {d, class: "line"}),
         svg("path", {d: `M${x1 + 1} ${y(b)} l9 -5 l0 10 z`, class: "tip"}));

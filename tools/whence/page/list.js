@@ -31,7 +31,7 @@ function drawItem(trace) {
     state.setAttribute("aria-hidden", "true");
     first.append(state, make("bdi", "label", short(trace.rootName, 120)), make("span", "took", duration(trace.to - trace.from)));
     const culprit = trace.incidents.length ? trace.incidents[0].cause : null;
-    second.append(make("bdi", `reason ${kind}`, short(reason, 60)));
+    second.append(make("bdi", `reason ${kind}`, short(nameReason(reason), 60)));
     if (culprit) second.append(make("bdi", "", short(culprit.service.name, 60)));
     if (trace.wasted > 0) second.append(make("span", "wasted", `wasted ${duration(trace.wasted)}`));
     second.append(make("span", "dim", count(trace.spans.length, "span")));

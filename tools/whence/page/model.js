@@ -143,8 +143,8 @@ function judge(trace) {
         if (span.origin) {
             span.origin.stopped.push(span);
             trace.arrows.push({from: span.origin, to: span});
-        } else if (span.error && !span.cancelled && span.because) {
-            trace.arrows.push({from: span.because, to: span, failed: true});
+        } else if (span.because) {
+            trace.arrows.push({from: span.because, to: span, led: true});
         }
     }
     for (const incident of trace.incidents) {

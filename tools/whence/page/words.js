@@ -34,11 +34,15 @@ function nameOf(span) {
     return `${short(span.name, 80)} (${short(span.service.name, 60)})`;
 }
 
+function nameReason(reason) {
+    return /^[0-9]{3}$/.test(reason) ? `HTTP ${reason}` : reason;
+}
+
 /* What became of a span: its reason, its message, and the line. */
 function endOf(span) {
     if (span.cancelled)
         return {reason: text(span, "whence.cancel.reason") || "cancelled", message: text(span, "whence.cancel.message"), site: text(span, "whence.cancel.site")};
     if (!span.error) return {reason: "", message: "", site: ""};
     const type = text(span, "error.type");
-    return {reason: /^[0-9]{3}$/.test(type) ? `HTTP ${type}` : type || "failed", message: strings[span.raw[STATUS_TEXT]], site: text(span, "whence.failure.site")};
+    return {reason: nameReason(type) || "failed", message: strings[span.raw[STATUS_TEXT]], site: text(span, "whence.failure.site")};
 }
