@@ -13,6 +13,7 @@
 #include "context/because.h"
 #include "context/clock.h"
 #include "context/merge.h"
+#include "trace/brief.h"
 #include "trace/own.h"
 #include "trace/provider.h"
 #include "trace/resource.h"
@@ -84,6 +85,11 @@ static void put_suppressed(struct wh__record **record, const struct wh_cause *ca
     wh__own_text(record, WH_ATTR_CANCEL_SUPPRESSED, buf);
 }
 
+static int64_t overrun_of(const struct wh_cause *cause, int64_t started, int64_t ended)
+{
+    return wh__sub(ended, cause->at > started ? cause->at : started);
+}
+
 static void put_cause(struct wh__record **record, const struct wh_cause *cause, int64_t started, int64_t ended)
 {
     char site[256];
@@ -93,7 +99,7 @@ static void put_cause(struct wh__record **record, const struct wh_cause *cause, 
     if (cause->site) wh__own_text(record, WH_ATTR_CANCEL_SITE, wh__say_site(site, sizeof site, cause->site));
     put_origin(record, cause);
     wh__own_attr(record, wh_attr(WH_ATTR_CANCEL_DEPTH, (int64_t)cause->depth));
-    wh__own_ms(record, WH_ATTR_CANCEL_OVERRUN_MS, wh__sub(ended, cause->at > started ? cause->at : started));
+    wh__own_ms(record, WH_ATTR_CANCEL_OVERRUN_MS, overrun_of(cause, started, ended));
     put_suppressed(record, cause);
 }
 
@@ -136,6 +142,11 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
 {
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
+    if (wh__unlikely(wh__is_brief(trace, &cause))) {
+        wh__record_briefly(record, &cause, overrun_of(&cause, trace->started, ended));
+        put_status(record, trace, &cause);
+        return;
+    }
     const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause.reason->name);
     put_cause(record, &cause, trace->started, ended);
     wh__record_chain(record, wh__because_known(&trace->node), NULL);
