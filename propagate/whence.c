@@ -6,8 +6,6 @@
 #include "propagate/incoming.h"
 
 #define REQUEST_ID "x-request-id"
-#define TIMEOUT "whence-timeout"
-#define GRPC_TIMEOUT "grpc-timeout"
 
 /* ---- the request id ---- */
 
@@ -62,7 +60,7 @@ static bool read_timeout(const struct wh_carrier *from, void *carrier, const cha
 static void read(struct wh__incoming *in, const struct wh_carrier *from, void *carrier)
 {
     char buf[WH__FIELD_SIZE];
-    if (!read_timeout(from, carrier, TIMEOUT, &in->timeout)) read_timeout(from, carrier, GRPC_TIMEOUT, &in->timeout);
+    if (!read_timeout(from, carrier, WH__TIMEOUT_FIELD, &in->timeout)) read_timeout(from, carrier, WH__GRPC_TIMEOUT_FIELD, &in->timeout);
     const char *id = wh__get_only(from, carrier, REQUEST_ID, buf);
     const size_t len = id ? id_length(id, WH__MOST_ID) : 0;
     if (!len) return;
@@ -79,10 +77,10 @@ static void inject(const struct wh_propagator *self, const wh_ctx *ctx, const st
     if (remaining == WH_NEVER) return;
     char field[WH__TIMEOUT_SIZE];
     wh__timeout_write(field, remaining);
-    to->set(carrier, TIMEOUT, field);
+    to->set(carrier, WH__TIMEOUT_FIELD, field);
 }
 
 const struct wh__codec wh__whence = {
-    .public = {sizeof(struct wh_propagator), "whence", inject, wh__codec_extract, (const char *const[]){REQUEST_ID, TIMEOUT, NULL}},
+    .public = {sizeof(struct wh_propagator), "whence", inject, wh__codec_extract, (const char *const[]){REQUEST_ID, WH__TIMEOUT_FIELD, NULL}},
     .read = read,
 };
