@@ -13,6 +13,7 @@
  *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
+ *   child.h       programs that are started under a context, and stopped with it
  *   exporters.h   how spans leave
  *   and below     wh_main(), which puts all of it together
  */
@@ -31,6 +32,7 @@
 #include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
+#include <whence/child.h>
 #include <whence/exporters.h>
 
 WH_BEGIN_DECLS

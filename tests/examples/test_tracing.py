@@ -40,10 +40,11 @@ class Tracing(unittest.TestCase):
         self.assertEqual(run("processor"), "slow: yearly report, of acme\n")
 
     def test_a_child_goes_on_with_the_trace(self):
-        parent, child = run("child", exporter="console").splitlines()
+        parent, child, stopped = run("child", exporter="console").splitlines()
         trace = re.fullmatch(r"parent: trace ([0-9a-f]{32})", parent)[1]
         self.assertNotEqual(trace, 32 * "0")
         self.assertEqual(child, f"child:  trace {trace}, customer ada, some time left")
+        self.assertRegex(stopped, r"^parent: timed out: deadline_exceeded at child\.c:\d+, ")
 
 
 if __name__ == "__main__":
