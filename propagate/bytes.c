@@ -137,7 +137,7 @@ size_t wh_inject_bytes(const wh_ctx *ctx, void *buf, size_t size)
 
 struct message {
     const uint8_t *fields, *end;
-    int64_t timeout; /* what is left of it by now; WH_NEVER: there is none */
+    int64_t timeout; /* what was left when it was written; WH_NEVER: there is no deadline */
     char text[WH__TIMEOUT_SIZE];
 };
 
@@ -160,7 +160,7 @@ static bool is_sound(const uint8_t *bytes, size_t len)
     return at == end && count == bytes[3];
 }
 
-/* Rounded down, since it is known exactly: by this text it never grows. */
+/* Rounded down, since it is known exactly: what is made of this text never grows. */
 static const char *say_timeout(struct message *message)
 {
     if (message->timeout == WH_NEVER) return NULL;
@@ -194,12 +194,11 @@ wh_ctx *wh_extract_bytes_at(const wh_ctx *parent, const struct wh_bytes_opts *gi
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     const uint8_t *bytes = opts.bytes;
     struct message message = {.fields = NULL, .timeout = WH_NEVER};
-    const int64_t now = wh__now_for(parent);
+    int64_t written = WH_NEVER;
     if (bytes && is_sound(bytes, opts.len)) {
-        const int64_t timeout = (int64_t)get_number(bytes + 20, 8);
-        message.fields = bytes + WH__BYTES_HEAD;
-        message.end = bytes + opts.len;
-        if (timeout != WH_NEVER) message.timeout = wh__sub(timeout, age(bytes, parent, now, opts.waited));
+        const int64_t now = wh__now_for(parent);
+        message = (struct message){bytes + WH__BYTES_HEAD, bytes + opts.len, (int64_t)get_number(bytes + 20, 8), ""};
+        written = wh__sub(now, age(bytes, parent, now, opts.waited));
     }
-    return wh__extract_as_of(wh__composite_now(), parent, &from, &message, opts.site, now);
+    return wh__extract_as_of(wh__composite_now(), parent, &from, &message, opts.site, written);
 }

@@ -97,12 +97,20 @@ static bool has_anything(const struct wh__incoming *in)
     return in->has_span || in->b3 || in->id_len || in->bag || in->timeout != WH_NEVER;
 }
 
+/* What is left of the time `now`; less than 0: since when there is none. */
+static int64_t left_of(const struct wh__incoming *in, int64_t now)
+{
+    if (wh__likely(in->as_of == WH_NEVER) || in->timeout == WH_NEVER) return in->timeout;
+    const int64_t end = wh__add(in->as_of, in->timeout);
+    return end == WH_NEVER ? WH_NEVER : wh__sub(end, now);
+}
+
 static wh_ctx *new_anchor(struct wh__incoming *in)
 {
     const struct wh__trace_node *above = wh__trace_of(in->parent);
     wh_provider *provider = above ? above->provider : wh__default_provider();
-    const int64_t now = in->timeout == WH_NEVER ? 0 : in->as_of ? in->as_of : wh__now_for(in->parent);
-    wh_ctx *node = wh__anchor_new(in->parent, provider, &in->span, in->timeout, now, in->site);
+    const int64_t now = in->timeout == WH_NEVER ? 0 : wh__now_for(in->parent);
+    wh_ctx *node = wh__anchor_new(in->parent, provider, &in->span, left_of(in, now), now, in->site);
     if (wh__unlikely(in->b3 & (WH__B3_DEFERRED | WH__B3_ALONE)) && node->flags & WH__TRACE)
         ((struct wh__trace_node *)(void *)node)->flags |= in->b3 & WH__B3_ALONE ? WH__DECIDED : WH__DEFERRED;
     return node;
@@ -117,8 +125,8 @@ static wh_ctx *with_b3(const wh_ctx *parent, const struct wh__incoming *in)
 
 static wh_ctx *without_span(const struct wh__incoming *in)
 {
-    if (in->as_of) return wh_with_deadline_at(in->parent, wh__add(in->as_of, in->timeout), in->site);
-    return wh_with_timeout_at(in->parent, in->timeout, in->site);
+    if (in->as_of == WH_NEVER) return wh_with_timeout_at(in->parent, in->timeout, in->site);
+    return wh_with_deadline_at(in->parent, wh__add(in->as_of, in->timeout), in->site);
 }
 
 /* An owner of all that has come in, even if that is nothing. */
@@ -135,7 +143,7 @@ wh_ctx *wh__codec_extract(const struct wh_propagator *self, const wh_ctx *parent
                           const struct wh_site *site)
 {
     struct wh__incoming in;
-    begin(&in, parent, site, 0);
+    begin(&in, parent, site, WH_NEVER);
     ((const struct wh__codec *)(const void *)self)->read(&in, from, carrier);
     return has_anything(&in) ? finish(&in) : NULL;
 }
@@ -168,7 +176,7 @@ wh_ctx *wh__extract_as_of(const struct wh__composite *all, const wh_ctx *parent,
 wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
                         const struct wh_site *site)
 {
-    return wh__extract_as_of(all, parent, from, carrier, site, 0);
+    return wh__extract_as_of(all, parent, from, carrier, site, WH_NEVER);
 }
 
 /* What an older caller does not know of is not there. */
