@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <whence/names.h>
 #include <whence/propagate.h>
 #include <whence/wait.h>
 
@@ -101,7 +102,7 @@ static int start(wh_child *child, const struct wh_child_opts *opts, const char *
     rc = spawn(child, opts, path);
     if (rc) return wh_fail_at(child->ctx, rc, NULL, "the program could not be started", opts->site);
     child->pidfd = open_pidfd(child->pid);
-    wh_set(child->ctx, "process.pid", child->pid);
+    wh_set(child->ctx, WH_ATTR_PROCESS_PID, child->pid);
     return 0;
 }
 
@@ -192,7 +193,7 @@ static void tell(wh_child *child, int number)
     char name[WH__SIGNAL_SIZE];
     send_signal(child, number);
     child->told = true;
-    wh_event(child->ctx, "whence.child.signalled", .attrs = WH_ATTRS(wh_attr("whence.child.signal", wh__signal_name(number, name))));
+    wh_event(child->ctx, WH_EVENT_CHILD_SIGNALLED, .attrs = WH_ATTRS(wh_attr(WH_ATTR_CHILD_SIGNAL, wh__signal_name(number, name))));
 }
 
 static void stop(wh_child *child)
@@ -211,8 +212,8 @@ static void stop(wh_child *child)
 
 static void note_exit(const wh_child *child, int code)
 {
-    wh_set(child->ctx, "whence.child.ended_by", "exit");
-    wh_set(child->ctx, "process.exit.code", code);
+    wh_set(child->ctx, WH_ATTR_CHILD_ENDED_BY, "exit");
+    wh_set(child->ctx, WH_ATTR_PROCESS_EXIT_CODE, code);
     if (!code || wh_err(child->ctx)) return;
     char type[16], text[32];
     snprintf(type, sizeof type, "%d", code);
@@ -224,8 +225,8 @@ static void note_signal(const wh_child *child, int number)
 {
     char room[WH__SIGNAL_SIZE], text[WH__SIGNAL_SIZE + 16];
     const char *name = wh__signal_name(number, room);
-    wh_set(child->ctx, "whence.child.ended_by", "signal");
-    wh_set(child->ctx, "whence.child.signal", name);
+    wh_set(child->ctx, WH_ATTR_CHILD_ENDED_BY, "signal");
+    wh_set(child->ctx, WH_ATTR_CHILD_SIGNAL, name);
     if (wh_err(child->ctx)) return;
     snprintf(text, sizeof text, "ended by %s", name);
     wh_fail_at(child->ctx, 0, name, text, child->site);
@@ -234,9 +235,9 @@ static void note_signal(const wh_child *child, int number)
 static void note(wh_child *child)
 {
     const struct wh_reason *reason = wh_cause(child->ctx);
-    if (child->told && reason) wh_set(child->ctx, "whence.child.stopped_for", reason->name);
+    if (child->told && reason) wh_set(child->ctx, WH_ATTR_CHILD_STOPPED_FOR, reason->name);
     if (child->result == ECHILD)
-        wh_set(child->ctx, "whence.child.ended_by", "unknown");
+        wh_set(child->ctx, WH_ATTR_CHILD_ENDED_BY, "unknown");
     else if (WIFEXITED(child->status))
         note_exit(child, WEXITSTATUS(child->status));
     else

@@ -105,12 +105,11 @@ static int64_t left_of(const struct wh__incoming *in, int64_t now)
     return end == WH_NEVER ? WH_NEVER : wh__sub(end, now);
 }
 
-static wh_ctx *new_anchor(struct wh__incoming *in)
+static wh_ctx *new_anchor(struct wh__incoming *in, int64_t left, int64_t now)
 {
     const struct wh__trace_node *above = wh__trace_of(in->parent);
     wh_provider *provider = above ? above->provider : wh__default_provider();
-    const int64_t now = in->timeout == WH_NEVER ? 0 : wh__now_for(in->parent);
-    wh_ctx *node = wh__anchor_new(in->parent, provider, &in->span, left_of(in, now), now, in->site);
+    wh_ctx *node = wh__anchor_new(in->parent, provider, &in->span, left, now, in->site);
     if (wh__unlikely(in->b3 & (WH__B3_DEFERRED | WH__B3_ALONE)) && node->flags & WH__TRACE)
         ((struct wh__trace_node *)(void *)node)->flags |= in->b3 & WH__B3_ALONE ? WH__DECIDED : WH__DEFERRED;
     return node;
@@ -123,16 +122,11 @@ static wh_ctx *with_b3(const wh_ctx *parent, const struct wh__incoming *in)
     return wh_with_b3_value(parent, value);
 }
 
-static wh_ctx *without_span(const struct wh__incoming *in)
-{
-    if (in->as_of == WH_NEVER) return wh_with_timeout_at(in->parent, in->timeout, in->site);
-    return wh_with_deadline_at(in->parent, wh__add(in->as_of, in->timeout), in->site);
-}
-
 /* An owner of all that has come in, even if that is nothing. */
 static wh_ctx *finish(struct wh__incoming *in)
 {
-    wh_ctx *from = in->has_span || in->b3 ? new_anchor(in) : without_span(in);
+    const int64_t now = in->timeout == WH_NEVER ? 0 : wh__now_for(in->parent), left = left_of(in, now);
+    wh_ctx *from = in->has_span || in->b3 ? new_anchor(in, left, now) : wh__with_callers_timeout(in->parent, left, now, in->site);
     if (in->b3 & (WH__B3_DEFERRED | WH__B3_DEBUG)) from = wh_take_over(with_b3(from, in), from);
     if (in->bag) from = wh_take_over(wh__with_bag(from, in->bag), from);
     if (in->id_len) from = wh_take_over(wh__with_id(from, in->id, in->id_len), from);

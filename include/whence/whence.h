@@ -14,7 +14,9 @@
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
  *   child.h       programs that are started under a context, and stopped with it
+ *   cause.h       why a callee gave up, back to its caller
  *   exporters.h   how spans leave
+ *   names.h       what things are called on spans
  *   and below     wh_main(), which puts all of it together
  */
 #ifndef WHENCE_WHENCE_H
@@ -33,7 +35,9 @@
 #include <whence/provider.h>
 #include <whence/propagate.h>
 #include <whence/child.h>
+#include <whence/cause.h>
 #include <whence/exporters.h>
+#include <whence/names.h>
 
 WH_BEGIN_DECLS
 
