@@ -15,8 +15,8 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
-/* wh_with_timeout_at(), by a caller in another process. */
-wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
+/* wh_with_timeout_at(), by a caller in another process; `now` as for wh__node_new(). */
+wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *site);
 
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
