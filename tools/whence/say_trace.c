@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "ids.h"
-#include "names.h"
+#include <whence/names.h>
 #include "say.h"
 
 enum { MOST = 4, MILLISECOND = 1000000 };

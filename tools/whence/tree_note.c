@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "ids.h"
-#include "names.h"
+#include <whence/names.h>
 #include "say.h"
 #include "tree.h"
 

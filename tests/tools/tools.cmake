@@ -1,0 +1,11 @@
+# The program whence, with what real programs have exported, and with what strangers might.
+if(TARGET whence-tool)
+    add_executable(tools_scenes tools/scenes.c)
+    target_compile_options(tools_scenes PRIVATE ${WHENCE_WARNINGS})
+    set_target_properties(tools_scenes PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+    target_compile_definitions(tools_scenes PRIVATE _GNU_SOURCE)
+    target_link_libraries(tools_scenes PRIVATE whence::whence)
+    foreach(subject why tree top reading strangers)
+        whence_python_test(tools/test_${subject}.py ARGS $<TARGET_FILE:whence-tool> $<TARGET_FILE:tools_scenes> LABELS python)
+    endforeach()
+endif()
