@@ -18,6 +18,7 @@
 #include "collector.h"
 #include "jaeger.h"
 #include "process.h"
+#include "tool.h"
 
 static struct process rates, price, stock, gateway;
 static char folder[] = "/tmp/whence-demo-XXXXXX", database[64], file[64];
@@ -195,5 +196,6 @@ int main(void)
         jaeger_print_cancelled();
     else
         printf("With a Jaeger on port 4318 they would be there too: ./run demo --jaeger starts one.\n");
+    tool_say_why(file);
     return 0;
 }

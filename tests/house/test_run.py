@@ -11,10 +11,10 @@ import house
 
 TOOLS = ("basename", "bash", "cat", "chmod", "cut", "dirname", "env", "grep", "head", "id", "ls", "mkdir", "mktemp", "mv", "nice",
          "nproc", "readlink", "rm", "sed", "sleep", "tail", "tee", "uname")
-BUILDING = {"gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libcurl4-openssl-dev", "libprotobuf-c-dev",
+BUILDING = {"gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libcurl4-openssl-dev", "libprotobuf-c-dev", "libcjson-dev",
             "protobuf-c-compiler", "zlib1g-dev"}
 SERVING = {"libmicrohttpd-dev", "libsqlite3-dev"}
-TESTING = {"g++", "libcmocka-dev", "libcjson-dev", "openssl", "python3"}
+TESTING = {"g++", "libcmocka-dev", "openssl", "python3"}
 NOBODY = 65534
 
 
