@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- serving ---- */
@@ -55,6 +56,12 @@ const char *shop_parameter(struct MHD_Connection *connection, const char *name)
 {
     const char *value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
     return value ? value : "";
+}
+
+int64_t shop_limit(struct MHD_Connection *connection, const char *name, int64_t otherwise)
+{
+    const char *value = shop_parameter(connection, name);
+    return *value ? WH_MS(atol(value)) : otherwise;
 }
 
 struct body {
