@@ -57,7 +57,7 @@ const struct incident incidents[] = {
      .once = {SEARCH, "search: scanning", 3}, .requests = {[GATEWAY] = 1, [SEARCH] = 3}},
     {.name = "slow-consumer", .title = "A message that has waited too long",
      .sentence = "The mail before it took longer than its budget; it is taken, found to be too late, and dropped.",
-     .path = "/checkout/sku42?mail=behind", .requests = {[GATEWAY] = 1, [STOCK] = 1, [MAIL] = 2}},
+     .path = "/checkout/sku42?mail=behind&within=500", .requests = {[GATEWAY] = 1, [STOCK] = 1, [MAIL] = 2}},
     {.name = "deaf-callee", .title = "A callee that ignores the cancel",
      .sentence = "The first replica has lost the race and runs on for nobody; its span says for how long.",
      .path = "/find/lamp?search=deaf&within=10000", .requests = {[GATEWAY] = 1, [SEARCH] = 1, [REPLICA] = 1}},
