@@ -32,12 +32,22 @@ static void say(long status, bool any, const char *trace_id)
     if (any) printf("   trace %s\n", trace_id);
 }
 
+static int open_with(const struct incident *incident)
+{
+    for (int i = 0; i < 2; i++)
+        if (incident->settings[i].name) setenv(incident->settings[i].name, incident->settings[i].value, 1);
+    const int rc = market_open(database);
+    for (int i = 0; i < 2; i++)
+        if (incident->settings[i].name) unsetenv(incident->settings[i].name);
+    return rc;
+}
+
 static int play(const struct incident *incident, bool jaeger)
 {
     char trace_id[33];
     printf("\n%td. %s\n   %s\n\n", incident - incidents + 1, incident->title, incident->sentence);
     fflush(stdout);
-    const int rc = market_open(database);
+    const int rc = open_with(incident);
     const long status = rc ? 0 : client_play(incident);
     const int left = market_close(incident->then == TERMINATE ? 0 : SIGTERM);
     const bool any = collector_show(trace_id);

@@ -71,5 +71,11 @@ const struct incident incidents[] = {
     {.name = "double-failure", .title = "Card and address are refused at the same instant",
      .sentence = "The first failure stops the call to stock; the second came too late for that, and is listed.",
      .path = "/checkout/sku42?cart=bad&within=10000", .requests = {[GATEWAY] = 1, [STOCK] = 1}},
+    {.name = "nearly-late", .title = "In time, and nearly too late",
+     .sentence = "Nobody was stopped, this time; less than a tenth of the budget was left, and the spans say so.",
+     .path = "/compare/sku42?shops=1&search=lazy&within=3000", .requests = {[GATEWAY] = 1, [SEARCH] = 1}},
+    {.name = "kept", .title = "Not sampled, and kept because it ended badly",
+     .sentence = "The services record first and decide at the end: of a thousand such traces, those remain that somebody will ask for.",
+     .path = "/order/sku42?stock=slow", .settings = {{"OTEL_TRACES_SAMPLER", "always_off"}, {"WHENCE_KEEP", "true"}}, .requests = ORDER},
 };
 const int incident_count = sizeof incidents / sizeof *incidents;

@@ -8,6 +8,9 @@ struct incident {
     const char *name, *title, *sentence;
     const char *path;             /* with a query, of what the client asks the gateway */
     const char *header;           /* of its request, or NULL */
+    struct {
+        const char *name, *value;
+    } settings[2];                /* variables that the services find in their environment */
     enum { WAIT, HANG_UP, TERMINATE } then; /* the client waits for its answer; or hangs up; or the gateway gets a SIGTERM: */
     long after_ms;                /* after so long */
     struct {

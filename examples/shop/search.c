@@ -1,5 +1,5 @@
-/* search: one of two replicas. It answers at once; or hangs, until nobody wants the answer any more; or hardly
- * looks whether anybody does. */
+/* search: one of two replicas. It answers at once; or at the last moment; or hangs, until nobody wants the answer any more; or
+ * hardly looks whether anybody does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@ static int look(const wh_ctx *req, const char *way)
     WH_AUTO wh_ctx *scan = wh_start(req, "scan the index");
     fprintf(stderr, "search: scanning\n");
     if (strcmp(way, "hang") == 0) return wh_wait(scan, WH_SEC(30));
+    if (strcmp(way, "lazy") == 0) return wh_sleep_until(scan, wh_deadline(scan) - WH_MS(200));
     for (int piece = 0; piece < 50 && strcmp(way, "deaf") == 0 && !wh_err(scan); piece++)
         wh_wait(wh_background(), WH_MS(600)); /* what not to do: look only between two pieces of work as long as that */
     return wh_err(scan);
