@@ -10,6 +10,7 @@ static const char *rates_url, *nowhere_url;
 
 struct rate {
     const char *way;
+    int64_t limit; /* of one attempt */
     char text[64];
 };
 
@@ -18,13 +19,14 @@ static int ask_rates(const wh_ctx *ctx, void *arg)
     struct rate *rate = arg;
     char url[512];
     snprintf(url, sizeof url, "%s/rate?mode=%s", strcmp(rate->way, "nowhere") == 0 ? nowhere_url : rates_url, rate->way);
-    return shop_get(ctx, url, "/rate", WH_MS(200), rate->text, sizeof rate->text);
+    return shop_get(ctx, url, "/rate", rate->limit, rate->text, sizeof rate->text);
 }
 
 /* Again and again, after 50 ms, 100, 200 and so on, as long as there is time for one more. */
 static int ask_until_it_answers(const wh_ctx *ctx, struct rate *rate)
 {
     struct wh_retry_report report = {.size = sizeof report};
+    rate->limit = 0;
     const int rc = wh_retry(ctx, ask_rates, rate, .jitter = -1, .report = &report);
     if (rc) fprintf(stderr, "price: no rate after %d attempts\n", report.attempts);
     return rc;
@@ -34,7 +36,7 @@ static enum MHD_Result handle(const wh_ctx *root, struct MHD_Connection *connect
 {
     WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/price/{sku}",
         .timeout = WH_SEC(1));
-    struct rate rate = {.way = shop_parameter(connection, "rates")};
+    struct rate rate = {.way = shop_parameter(connection, "rates"), .limit = WH_MS(200)};
     char body[128];
     const int rc = strcmp(rate.way, "broken") == 0 ? ask_until_it_answers(req, &rate) : ask_rates(req, &rate);
     const unsigned status = rc == 0 ? 200 : wh_err(req) ? (unsigned)wh_http_status(req) : rc == ETIMEDOUT ? 504 : 502;
