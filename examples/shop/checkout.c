@@ -1,4 +1,4 @@
-/* A checkout: card and address are checked while stock counts. */
+/* A checkout: card and address are checked while the goods are held. */
 #include "gateway.h"
 
 #include <errno.h>
@@ -30,18 +30,26 @@ static int check_address(const wh_ctx *ctx, void *arg)
     return ask_library(arg) ? 0 : wh_fail_as(op, EINVAL, "no_such_street", "no such street");
 }
 
-static int count_stock(const wh_ctx *ctx, void *arg)
+static int ask_stock(const wh_ctx *ctx, const struct cart *cart)
 {
-    const struct cart *cart = arg;
     char url[512], answer[128];
     snprintf(url, sizeof url, "%s/stock/%s?stock=%s", upstreams.stock, cart->sku, cart->bad ? "slow" : "");
     return shop_get(ctx, url, "/stock/{sku}", 0, answer, sizeof answer);
 }
 
+/* Putting back takes its time, whoever has stopped it. */
+static int hold_goods(const wh_ctx *ctx, void *arg)
+{
+    WH_AUTO wh_ctx *op = wh_start(ctx, "hold the goods");
+    const int rc = ask_stock(op, arg);
+    if (rc) poll(NULL, 0, 100);
+    return rc;
+}
+
 static int check(const wh_ctx *req, struct cart *cart)
 {
     WH_AUTO_GROUP wh_group *group = wh_group_new(req);
-    wh_go(group, count_stock, cart);
+    wh_go(group, hold_goods, cart);
     wh_go(group, check_card, cart);
     wh_go(group, check_address, cart);
     return wh_group_wait(group);

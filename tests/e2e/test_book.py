@@ -148,7 +148,7 @@ class BookOfIncidents(Book, unittest.TestCase):
 
     def test_17_a_message_that_has_waited_too_long(self):
         self.assertEqual(self.status("slow-consumer"), 200)
-        trace = self.trace("slow-consumer", 10)
+        trace = self.trace("slow-consumer", 11)
         self.assertUntouched(self.span(trace, "gateway", "GET /checkout/{sku}"))
         mails = {span["attributes"]["mail.text"]: span for span in self.named(trace, "mail", "send mail")}
         posts = {span["span_id"]: span for span in self.named(trace, "gateway", "post mail")}
@@ -205,7 +205,7 @@ class BookOfIncidents(Book, unittest.TestCase):
 
     def test_21_two_failures_at_once(self):
         self.assertEqual(self.status("double-failure"), 502)
-        trace = self.trace("double-failure", 8)
+        trace = self.trace("double-failure", 9)
         to_stock = self.span(trace, "gateway", "GET /stock/{sku}")
         checks = {span["span_id"]: span for span in trace if span["name"] in ("check card", "check address")}
         first = checks.pop(to_stock["attributes"]["whence.cancel.origin.span_id"])
@@ -216,6 +216,9 @@ class BookOfIncidents(Book, unittest.TestCase):
                              message=f"^{first['status_message']}$")
         self.assertBenign(to_stock)
         self.assertLinks(to_stock, first)
+        hold = self.span(trace, "gateway", "hold the goods")
+        self.assertCancelled(hold, "sibling_failed", origin=first)
+        self.assertGreaterEqual(hold["attributes"]["whence.cancel.overrun_ms"], 100)
         self.assertNotEqual(second["span_id"], first["span_id"])
 
 

@@ -194,7 +194,7 @@ class Incidents(Reading, unittest.TestCase):
             self.assertEqual(span["attributes"]["error.type"], error)
             self.assertUntouched(span)
         self.assertEqual(to_price["status_message"], "status 502")
-        self.assertCancelled(to_stock, "sibling_failed", origin=to_price, site=r"^shop\.c:\d+ shop_get$", message="^status 502$")
+        self.assertCancelled(to_stock, "sibling_failed", origin=to_price, site=r"^order\.c:\d+ fetch_price$", message="^status 502$")
         self.assertEqual(to_stock["attributes"]["whence.cancel.origin.span_name"], "GET /price/{sku}")
         self.assertLinks(to_stock, to_price)
         self.assertBenign(to_stock)
@@ -209,7 +209,7 @@ class Incidents(Reading, unittest.TestCase):
         gateway = self.span(trace, "gateway", "GET /order/{sku}")
         price = self.span(trace, "price", "GET /price/{sku}")
         to_rates = self.span(trace, "price", "GET /rate")
-        self.assertCancelled(to_rates, "deadline_exceeded", origin=to_rates, depth=0, site=r"^shop\.c:\d+ shop_get$")
+        self.assertCancelled(to_rates, "deadline_exceeded", origin=to_rates, depth=0, site=r"^price\.c:\d+ ask_rates$")
         self.assertEqual(to_rates["status_code"], "ERROR")
         self.assertEqual(to_rates["attributes"]["error.type"], "timeout")
         self.assertBudget(to_rates, 200, asked_ms=200)     # what it asked for is what it got
