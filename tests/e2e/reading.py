@@ -77,3 +77,37 @@ class Reading:
         self.assertAlmostEqual(a["whence.deadline.budget_ms"] - a["whence.deadline.remaining_ms"],
                                (span["end_ns"] - span["start_ns"]) / 1e6, delta=0.01)
         self.assertEqual(a.get("whence.deadline.asked_ms"), asked_ms)
+
+    def assertRoot(self, span, reason, culprit, links=None):
+        """The chain of causes of a span, as its attributes say it: the first cause last, and by itself."""
+        a = span["attributes"]
+        self.assertEqual(a["whence.cause.root.reason"], reason)
+        self.assertEqual(a["whence.cause.root.trace_id"], culprit["trace_id"])
+        self.assertEqual(a["whence.cause.root.span_id"], culprit["span_id"])
+        self.assertEqual(a["whence.cause.root.span_name"], culprit["name"])
+        self.assertEqual(a["whence.cause.root.service"], culprit["service"])
+        chain = a["whence.cause.chain"]
+        self.assertLessEqual(len(chain), 8)
+        self.assertTrue(chain[-1].startswith(reason), chain)
+        self.assertIn(culprit["span_id"], chain[-1])
+        if links:
+            self.assertEqual([link.split()[0] for link in chain], links)
+
+    def assertCallee(self, client, reason, server):
+        """What the callee's answer said of why it gave up: it names the callee's own span."""
+        a = client["attributes"]
+        self.assertEqual(a["whence.callee.reason"], reason)
+        self.assertEqual(a["whence.callee.span_id"], server["span_id"])
+        self.assertEqual(a["whence.callee.trace_id"], server["trace_id"])
+        self.assertEqual(a["whence.callee.span_name"], server["name"])
+        self.assertEqual(a["whence.callee.service"], server["service"])
+        self.assertRegex(a["whence.callee.site"], r"^[a-z_]+\.c:\d+ [a-z_]+$")
+
+    def assertSource(self, source, *spans):
+        """Whose deadline holds."""
+        for span in spans:
+            self.assertEqual(span["attributes"]["whence.deadline.source"], source)
+
+    def event(self, span, name):
+        (found,) = [event for event in span["events"] if event["name"] == name]
+        return found["attributes"]

@@ -8,6 +8,7 @@ may take as long as they like, within the half minute that the player gives them
 """
 
 import os
+import re
 import sys
 import unittest
 
@@ -21,7 +22,7 @@ LATE = ("deadline_exceeded", "client_gone")  # a callee knows the deadline of it
 
 class BookOfIncidents(Book, unittest.TestCase):
     NAMES = ("retry-storm", "hedged", "starved", "leak", "strict-callee", "short-caller", "patient-call", "fan-out-sigterm",
-             "slow-consumer", "deaf-callee", "rolled-back", "black-hole", "double-failure")
+             "slow-consumer", "deaf-callee", "rolled-back", "black-hole", "double-failure", "nearly-late", "kept")
 
     def named(self, trace, service, name):
         return [span for span in trace if span["service"] == service and span["name"] == name]
@@ -56,6 +57,12 @@ class BookOfIncidents(Book, unittest.TestCase):
         self.assertFailed(price, "502")
         self.assertUntouched(price)  # it gave up by itself, in time
         self.assertGreater(price["attributes"]["whence.deadline.remaining_ms"], 0)
+        self.assertSource("own", price)
+        self.assertEqual(price["attributes"]["whence.gave_up"], "retry")
+        self.assertEqual(self.event(price, "whence.retry.gave_up"), {"attempts": len(attempts), "why": "no_time", "last_error": "EIO"})
+        self.assertRoot(price, "500", attempts[-1])
+        self.assertRoot(self.span(trace, "gateway", "GET /price/{sku}"), "500", attempts[-1])
+        self.assertRoot(self.span(trace, "gateway", "GET /order/{sku}"), "500", attempts[-1])
 
     def test_10_the_loser_of_a_hedge_is_cancelled(self):
         self.assertEqual(self.status("hedged"), 200)
@@ -87,6 +94,25 @@ class BookOfIncidents(Book, unittest.TestCase):
         for span in shops + self.named(trace, "gateway", "GET /search/{words}"):
             self.assertCancelled(span, "deadline_exceeded", origin=gateway)
             self.assertBenign(span)
+            self.assertSource("ancestor", span)
+        self.assertEqual([span["span_id"] for span in trace if "whence.gave_up" in span["attributes"]], [starved[0]["span_id"]])
+        self.assertEqual(starved[0]["attributes"]["whence.gave_up"], "semaphore")
+        said = self.event(starved[0], "whence.semaphore.gave_up")
+        self.assertEqual((said["weight"], said["size"], said["taken"]), (1, 3, 3))
+        self.assertGreater(said["waited_ms"], 0)
+
+    def test_12_a_context_leaks(self):
+        self.assertEqual(self.status("leak"), 200)
+        trace = self.trace("leak", 8)
+        (leaked,) = [span for span in trace if span["attributes"].get("whence.leaked")]
+        stock = self.span(trace, "stock", "GET /stock/{sku}")
+        self.assertEqual((leaked["service"], leaked["name"]), ("stock", "read the list of the cellar"))
+        self.assertChild(leaked, stock, remote=False)
+        self.assertRegex(leaked["attributes"]["whence.leaked.site"], r"^count\.c:\d+ add_cellar$")
+        self.assertGreater(leaked["attributes"]["whence.leaked.age_ms"], 0)
+        self.assertFailed(leaked, "ENOENT")
+        self.assertEqual(leaked["status_message"], "no list of the cellar")
+        self.assertGreaterEqual(leaked["end_ns"], stock["end_ns"])  # it ended with the program
 
     def test_13_the_callees_limit_is_the_shorter_one(self):
         self.assertEqual(self.status("strict-callee"), 502)
@@ -97,10 +123,14 @@ class BookOfIncidents(Book, unittest.TestCase):
         self.assertOwnDeadline(stock, 200)
         self.assertEqual(stock["attributes"]["whence.deadline.budget_ms"], 200)
         self.assertCancelled(self.span(trace, "stock", "SELECT"), "deadline_exceeded", origin=stock)
+        self.assertSource("own", stock)
         self.assertUntouched(to_stock)
         self.assertFailed(to_stock, "504")
+        self.assertCallee(to_stock, "deadline_exceeded", stock)
+        self.assertRoot(to_stock, "deadline_exceeded", stock, ["504", "deadline_exceeded"])
         self.assertUntouched(gateway)
         self.assertFailed(gateway, "502")
+        self.assertRoot(gateway, "deadline_exceeded", stock)
 
     def test_14_the_callers_rest_is_the_shorter_one(self):
         self.assertEqual(self.status("short-caller"), 504)
@@ -112,6 +142,9 @@ class BookOfIncidents(Book, unittest.TestCase):
             self.assertEqual(span["attributes"]["whence.deadline.asked_ms"], 10000)
             self.assertLessEqual(span["attributes"]["whence.deadline.budget_ms"], 400)
             self.assertBenign(span)
+            self.assertSource("caller", span)
+        self.assertEqual(gateway["attributes"]["whence.cancel.reason"], "deadline_exceeded")
+        self.assertNotIn("whence.cancel.origin.span_id", gateway["attributes"])  # the client has no span
         self.assertIn(stock["attributes"]["whence.cancel.reason"], LATE)
         self.assertCancelled(stock, stock["attributes"]["whence.cancel.reason"], origin=to_stock)
 
@@ -123,6 +156,8 @@ class BookOfIncidents(Book, unittest.TestCase):
         self.assertOwnDeadline(gateway, 300)
         self.assertCancelled(to_stock, "deadline_exceeded", origin=gateway)
         self.assertBenign(to_stock)
+        self.assertSource("own", gateway)
+        self.assertSource("ancestor", to_stock)
         self.assertEqual(to_stock["attributes"]["whence.deadline.asked_ms"], 30000)
         self.assertLessEqual(to_stock["attributes"]["whence.deadline.budget_ms"], 300)
 
@@ -160,6 +195,8 @@ class BookOfIncidents(Book, unittest.TestCase):
         self.assertChild(late, post, remote=True)
         self.assertCancelled(late, "deadline_exceeded", origin=post)
         self.assertBenign(late)
+        self.assertSource("caller", late)
+        self.assertLessEqual(late["attributes"]["whence.deadline.remaining_ms"], 0)
         self.assertIn("dropped", [event["name"] for event in late["events"]])
         self.assertGreaterEqual(late["start_ns"], mails["newsletter"]["end_ns"])
         self.assertGreaterEqual(late["start_ns"], self.span(trace, "gateway", "GET /checkout/{sku}")["start_ns"] + 500e6)
@@ -200,8 +237,12 @@ class BookOfIncidents(Book, unittest.TestCase):
         self.assertOwnDeadline(to_nowhere, 200)
         self.assertNotIn("http.response.status_code", to_nowhere["attributes"])
         self.assertNotIn("network.protocol.version", to_nowhere["attributes"])
+        self.assertSource("own", to_nowhere)
+        self.assertNotIn("whence.callee.reason", to_nowhere["attributes"])  # nobody was there to say anything
         self.assertUntouched(price)
         self.assertFailed(price, "504")
+        for span in (price, self.span(trace, "gateway", "GET /price/{sku}"), self.span(trace, "gateway", "GET /order/{sku}")):
+            self.assertRoot(span, "deadline_exceeded", to_nowhere)
 
     def test_21_two_failures_at_once(self):
         self.assertEqual(self.status("double-failure"), 502)
@@ -219,7 +260,31 @@ class BookOfIncidents(Book, unittest.TestCase):
         hold = self.span(trace, "gateway", "hold the goods")
         self.assertCancelled(hold, "sibling_failed", origin=first)
         self.assertGreaterEqual(hold["attributes"]["whence.cancel.overrun_ms"], 100)
-        self.assertNotEqual(second["span_id"], first["span_id"])
+        late = re.escape(second["attributes"]["whence.failure.site"])
+        self.assertEqual(hold["attributes"]["whence.cancel.suppressed_count"], 1)
+        self.assertRegex(hold["attributes"]["whence.cancel.suppressed"], rf"^sibling_failed at {late} \+[\d.]+ \w+$")
+        for span in (hold, to_stock):
+            self.assertRoot(span, first["attributes"]["error.type"], first, ["sibling_failed", first["attributes"]["error.type"]])
+
+    def test_22_nearly_too_late(self):
+        self.assertEqual(self.status("nearly-late"), 200)
+        trace = self.trace("nearly-late", 5)
+        for span in trace:
+            self.assertUntouched(span)
+            self.assertIs(span["attributes"]["whence.deadline.nearly_late"], True)
+            self.assertGreaterEqual(span["attributes"]["whence.deadline.remaining_ms"], 0)
+            self.assertLess(span["attributes"]["whence.deadline.remaining_ms"], span["attributes"]["whence.deadline.budget_ms"] / 10)
+
+    def test_23_not_sampled_and_kept(self):
+        self.assertEqual(self.status("kept"), 504)
+        trace = self.read_trace(self.trace_ids["kept"], None)
+        gateway = self.span(trace, "gateway", "GET /order/{sku}")
+        stock = self.span(trace, "stock", "GET /stock/{sku}")
+        self.assertOwnDeadline(gateway, 300)
+        for span in (gateway, stock):  # the root of what each of them has of the trace
+            self.assertIs(span["attributes"]["whence.kept"], True)
+            self.assertEqual(span["attributes"]["whence.kept.because"], "cancelled")
+        self.assertFalse([span for span in trace if span["service"] == "price"])  # there, all was well
 
 
 if __name__ == "__main__":
