@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include <whence/names.h>
-
 #include "say.h"
 
 /* ---- finding the words ---- */

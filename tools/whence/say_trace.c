@@ -5,6 +5,7 @@
 #include <whence/names.h>
 
 #include "ids.h"
+#include <whence/names.h>
 #include "say.h"
 
 enum { MOST = 4, MILLISECOND = 1000000 };

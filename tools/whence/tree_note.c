@@ -4,6 +4,7 @@
 #include <whence/names.h>
 
 #include "ids.h"
+#include <whence/names.h>
 #include "say.h"
 #include "tree.h"
 
