@@ -34,7 +34,8 @@ class Programs(unittest.TestCase):
 
     def test_a_failed_sibling(self):
         told = self.why("sibling")
-        self.assertRegex(told[0], r'^GET /order \(shop\) failed after T, (probably )?because fetch price \(shop\) failed after T: EIO, "disk on fire"')
+        self.assertRegex(told[0], r'^GET /order \(shop\) failed after T because fetch price \(shop\) failed after T: EIO, '
+                                  r'"disk on fire", at scenes\.c:\d+ fails\.$')
         self.assertIn("Hit: 1 span was stopped and 1 failed because of it, in 1 service: ", told[2])
         self.assertIn("fetch stock (shop)", told[2])
 
@@ -115,7 +116,7 @@ class Chains(unittest.TestCase):
             span(1, 0, "GET /order", "gateway", 0, 50, "server", "error", "status 502", error__type="502"),
             span(2, 1, "GET /stock", "gateway", 1, 49, "client", "error", "connection reset", error__type="ECONNRESET",
                  whence__callee__reason="unknown", whence__callee__message="peer vanished"))
-        self.assertEqual(told[0], "GET /order (gateway) failed after 50 ms, probably because a span ended for a reason that is unknown: "
+        self.assertEqual(told[0], "GET /order (gateway) failed after 50 ms, probably because a callee ended for a reason that is unknown: "
                                   "peer vanished; its span never arrived.")
         self.assertIn('Callee: GET /stock (gateway) was told only: unknown ("peer vanished"); the callee\'s span is not here.', told)
 

@@ -339,5 +339,5 @@ void model_link(struct model *model)
         }
         measure(trace);
     }
-    qsort(model->traces, model->count, sizeof *model->traces, by_time);
+    if (model->count) qsort(model->traces, model->count, sizeof *model->traces, by_time);
 }

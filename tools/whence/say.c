@@ -147,7 +147,7 @@ static void put_missing_name(struct text *text, const struct culprit *missing)
     hex[16] = '\0';
     if (missing->span_name) text_stranger(text, missing->span_name, 80);
     else if (!is_zero(missing->span_id, 8)) text_put(text, "span %s", hex);
-    else text_put(text, "a span");
+    else text_put(text, missing->service ? "a span" : "a callee");
     if (missing->service) text_put(text, " ("), text_stranger(text, missing->service, 40), text_put(text, ")");
 }
 

@@ -167,6 +167,7 @@ static void put_cells(struct text *cells, size_t *count, struct row *row, const 
     text_duration(&cells[n++], row->wasted);
     text_duration(&cells[n++], median(row));
     text_duration(&cells[n++], row->most);
+    if (table->by[REASON] && is_http_status(row->keys[REASON])) text_put(&cells[n], "HTTP ");
     for (int i = 0; i < KEYS; i++)
         if (table->by[i]) text_stranger(&cells[n++], row->keys[i], CELL_ROOM);
     text_put(&cells[n++], "%s", id_hex(hex, row->example->id, 16));
