@@ -9,7 +9,6 @@
 
 #include "ids.h"
 #include "model.h"
-#include <whence/names.h>
 
 enum shape { TEXT, TRUTH, COUNT, MILLISECONDS, TRACE_ID, SPAN_ID, TEXTS };
 

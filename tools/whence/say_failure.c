@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <whence/names.h>
+
 #include "say.h"
 
 /* ---- finding the words ---- */

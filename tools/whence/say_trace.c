@@ -5,7 +5,6 @@
 #include <whence/names.h>
 
 #include "ids.h"
-#include <whence/names.h>
 #include "say.h"
 
 enum { MOST = 4, MILLISECOND = 1000000 };

@@ -4,7 +4,6 @@
 #include <whence/names.h>
 
 #include "ids.h"
-#include <whence/names.h>
 #include "say.h"
 #include "tree.h"
 
