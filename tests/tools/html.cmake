@@ -1,3 +1,7 @@
+if(TARGET whence_tool)
+    whence_test(tools/test_page_text.c LINK whence_tool LABELS quick)
+endif()
+
 # In a real browser: Chromium must be here.
 if(TARGET whence-tool AND TARGET demo)
     whence_python_test(tools/test_html.py ARGS $<TARGET_FILE:whence-tool> $<TARGET_FILE:demo> LABELS house TIMEOUT 300)

@@ -1,10 +1,10 @@
 #include "page_text.h"
 
-#include <base/utf8.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store.h"
 
 /* ---- numbers ---- */

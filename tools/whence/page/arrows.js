@@ -40,8 +40,8 @@ function drawArrow(layer, {arrow, a, b, on}, first) {
     const bend = Math.max(Math.min(far + 22 + 8 * Math.abs(b - a), right + (right - far) / 3), far + 12);
     const group = svg("g", {class: `arrow${arrow.led ? " led" : ""}${on ? " on" : ""}`, "data-from": arrow.from.id, "data-to": arrow.to.id});
     const d = `M${x0} ${y(a)} C${bend} ${y(a)} ${bend} ${y(b)} ${x1 + 3} ${y(b)}`;
-    group.append(svg("path", {d, class: "halo"}), svg("path", {d, class: "line"}),
-        svg("path", {d: `M${x1 + 1} ${y(b)} l9 -5 l0 10 z`, class: "tip"}));
+    group.append(svg("path", {d, class: "line"}), svg("path", {d: `M${x1 + 1} ${y(b)} l9 -5 l0 10 z`, class: "tip"}));
+    layer.prepend(svg("path", {d, class: "halo"})); /* below all the others */
     layer.append(group);
 }
 

@@ -21,9 +21,11 @@ function choose(trace, span, options = {}) {
 
 function pick(span, options = {}) {
     view.selected = span;
+    const wide = detail.hidden;
+    if (!span || options.read || !wide) drawDetail(span);
+    if (wide !== detail.hidden) layTime();
     if (span) reveal(span);
     drawRows(true);
-    if (!span || options.read || !detail.hidden) drawDetail(span);
     const i = span ? view.place.get(span) : undefined;
     if (i === undefined) grid.removeAttribute("aria-activedescendant");
     else grid.setAttribute("aria-activedescendant", `row-${i}`);
