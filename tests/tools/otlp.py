@@ -2,24 +2,10 @@
 
 import json
 
+from tool import attributes
+
 T0 = 1_700_000_000_000_000_000
 MS = 1_000_000
-
-
-def value(v):
-    if isinstance(v, bool):
-        return {"boolValue": v}
-    if isinstance(v, int):
-        return {"intValue": str(v)}
-    if isinstance(v, float):
-        return {"doubleValue": v}
-    if isinstance(v, list):
-        return {"arrayValue": {"values": [value(item) for item in v]}}
-    return {"stringValue": v}
-
-
-def attributes(pairs):
-    return [{"key": key, "value": value(v)} for key, v in pairs.items()]
 
 
 class Trace:

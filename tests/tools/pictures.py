@@ -22,7 +22,7 @@ def main(tool, demo, folder):
         subprocess.run([tool, "html", "--title", "the shop", "-o", path, traces], check=True)
         for name, words, dark, keys in (("whence-page-light", "count by hand", False, ""), ("whence-page-dark", "500 price", True, "c")):
             page = browser.open(f"file://{path}", dark=dark).ready()
-            page.size(1400, 660, 1.5)
+            page.size(1400, 740 if dark else 620, 1.5)
             page.frame()
             page.eval("""(words) => {
                 for (const one of document.querySelectorAll("button.trace")) {

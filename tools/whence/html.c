@@ -29,12 +29,13 @@ static void write_page(FILE *out, const struct options *options, struct trace **
 
 static int trouble(const char *path)
 {
-    fprintf(stderr, "whence: %s: %s\n", path, strerror(errno));
+    fprintf(stderr, "whence: %s: %s\n", path, strerror(errno ? errno : EIO));
     return TROUBLE;
 }
 
 static int write_file(const struct options *options, struct trace **traces, size_t count)
 {
+    errno = 0;
     FILE *out = fopen(options->output, "we");
     if (!out) return trouble(options->output);
     write_page(out, options, traces, count);

@@ -67,7 +67,7 @@ function layTime() {
 function px(ns) { return LEFT + ((ns - view.from) / (view.to - view.from)) * view.width; }
 
 function ticks() {
-    const span = view.to - view.from, rough = span / Math.max(2, Math.floor(view.width / 130)), ten = 10 ** Math.floor(Math.log10(rough));
+    const span = view.to - view.from, rough = span / Math.max(2, Math.floor(view.width / 90)), ten = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((n) => n * ten).find((n) => n >= rough), list = [];
     for (let t = Math.ceil((view.from - view.trace.from) / step) * step; t <= view.to - view.trace.from + step / 1e6; t += step) list.push(t);
     return list;
