@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "main/environment.h"
 #include "trace/provider.h"
 #include "trace/span.h"
@@ -21,7 +22,7 @@ static bool is_idle_child(const struct main_root *root)
     struct wh_provider_stats stats = {.size = sizeof stats};
     if (root->forks == wh__forks) return false;
     wh_provider_stats(root->provider, &stats);
-    return stats.ended == 0;
+    return stats.started == 0;
 }
 
 static void shut_down(void)
@@ -36,6 +37,7 @@ static void shut_down(void)
 static void end(struct wh__root *root)
 {
     struct main_root *self = (struct main_root *)root;
+    if (self->provider) self->provider->leaving = wh__now(); /* what is open now leaks, and was told nothing before */
     wh_end(self->lifecycle);
     self->lifecycle = NULL;
     shut_down();

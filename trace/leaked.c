@@ -48,6 +48,12 @@ static struct wh__record *leaking(const struct wh__trace_node *trace, const wh_p
     return record;
 }
 
+/* Not by the program's leaving itself: nobody could have listened. */
+static bool was_told(const wh_ctx *node, int64_t leaving)
+{
+    return wh__state(node) >= WH_NOT_OPEN_ && wh__origin(node)->at < leaving;
+}
+
 static void look_at(void *block, void *arg)
 {
     struct wh__trace_node *trace = block;
@@ -57,7 +63,7 @@ static void look_at(void *block, void *arg)
     struct wh__record *record = leaking(trace, hunt->provider);
     if (record) {
         wh__ref(&trace->node);
-        hunt->found[hunt->count++] = (struct found){trace, record, wh__state(&trace->node) >= WH_NOT_OPEN_};
+        hunt->found[hunt->count++] = (struct found){trace, record, was_told(&trace->node, hunt->provider->leaving)};
         __atomic_store_n(&trace->record, NULL, __ATOMIC_RELEASE);
     }
     wh__unlock(&trace->lock);

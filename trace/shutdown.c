@@ -137,6 +137,7 @@ int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
     wh__sampler_shut_down(provider->sampler);
     const int64_t limit = wh__most_of(closing.deadline);
     hurry(provider, closing.deadline);
+    if (!provider->leaving) provider->leaving = wh__now();
     wh__end_leaked(provider, half_of(closing.deadline));
     begin(&closing);
     int result = flush_others(provider, limit);

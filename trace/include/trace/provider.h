@@ -53,6 +53,7 @@ struct wh_provider {
     bool observes;                    /* counts what is started by its origin */
 
     bool closing;                     /* atomic: its shutdown has begun */
+    int64_t leaving;                  /* the instant at which that was, or the end of the program that has led to it; 0: not yet */
     bool shut_down;                   /* atomic: nothing is recorded any more */
     bool destroys;                    /* atomic: its processors are to be destroyed when nobody is in them */
     uint64_t homeless_started, homeless_ended; /* atomic: spans lost on threads without memory for counters, which started or
