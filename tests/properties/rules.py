@@ -138,6 +138,27 @@ class Check:
                 return
             way.append(following)
 
+    def chain_ends(self, span):
+        """The chain of causes is bounded, says nothing twice, and its end is a span of the trace, or elsewhere."""
+        a = span["attributes"]
+        chain, root = a["whence.cause.chain"], a.get("whence.cause.root.span_id")
+        if not 1 <= len(chain) <= 8 or len(set(chain)) < len(chain):
+            self.bad(span, "the chain is too long, or goes round")
+        if not a.get("whence.cause.root.reason"):
+            self.bad(span, "a chain without a first cause")
+        if root and root not in self.ids and root not in self.outside and not self.killed:
+            self.bad(span, f"the first cause {root} is nowhere")
+        self.seen["chain"] += 1
+
+    def leak_is_true(self, span):
+        a = span["attributes"]
+        age = (span["end_ns"] - span["start_ns"]) / 1e6
+        if a["whence.leaked.site"].split(" ")[-1] != a["test.path"].split("/")[-1]:
+            self.bad(span, "it was not started there")
+        if abs(a["whence.leaked.age_ms"] - age) > NEAR_MS:
+            self.bad(span, f"it is {age} ms old")
+        self.seen["leaked"] += 1
+
     # ---- all ----
 
     def links(self):
@@ -187,7 +208,9 @@ class Check:
         constants = {}
         for span in self.spans:
             if span["attributes"].get("whence.leaked"):
-                self.seen["leaked"] += 1
+                self.leak_is_true(span)
+            if "whence.cause.chain" in span["attributes"]:
+                self.chain_ends(span)
             if "whence.cancel.reason" in span["attributes"]:
                 if span["attributes"].get("whence.cancelled") is not True:
                     self.bad(span, "not marked as cancelled")
@@ -204,8 +227,32 @@ class Check:
         return self.wrong
 
 
-def wasted_ms(spans):
-    """(as the spans say, as their times say)"""
+def overruns_ms(spans):
+    """The sum of all overruns: (as the spans say, as their times say)."""
     cancelled = [span for span in spans if span["attributes"].get("whence.cancelled")]
     said = sum(span["attributes"].get("whence.cancel.overrun_ms", 0) for span in cancelled)
     return said, sum(overrun_ms(span) or 0 for span in cancelled)
+
+
+def _late(span):
+    event = received(span)
+    return (max(event["time_ns"], span["start_ns"]), span["end_ns"]) if event else None
+
+
+def wasted_ms(spans):
+    """The same, each instant counted once on every way from a root down: not for a span while a child of it ran on."""
+    children, wasted = {}, 0
+    for span in spans:
+        if _late(span):
+            children.setdefault((span["trace_id"], span["parent_span_id"]), []).append(_late(span))
+    for span in spans:
+        if not _late(span):
+            continue
+        at, end = _late(span)
+        wasted += end - at
+        for begun, over in sorted(children.get((span["trace_id"], span["span_id"]), ())):
+            begun, over = max(begun, at), min(over, end)
+            if over > begun:
+                wasted -= over - begun
+                at = over
+    return wasted / 1e6

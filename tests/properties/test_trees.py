@@ -1,6 +1,6 @@
 """Random trees of processes and cancels: what must hold of every trace is asserted over all of them (rules.py).
 
-Usage: test_trees.py NODE [--seed N] [--rounds N] [--keep FOLDER] [unittest's arguments]
+Usage: test_trees.py NODE [--whence PROGRAM] [--seed N] [--rounds N] [--keep FOLDER] [unittest's arguments]
 
 A round is five processes on which ten requests with a seed each work at once; now and then a client hangs up, or a process is
 terminated or killed. WHENCE_LONG=1: a hundred times as many. Of a round that fails the seed is said: --seed N --rounds 1 plays it
@@ -26,7 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "jaeger")]
 
 from query import flatten, ui_roots  # noqa: E402
-from rules import Check, wasted_ms  # noqa: E402
+from rules import Check, overruns_ms, wasted_ms  # noqa: E402
 
 PROCESSES, REQUESTS = 5, 10
 LONG = os.environ.get("WHENCE_LONG")
@@ -82,7 +82,7 @@ def ask(port, seed, chance):
 
 
 def play(seed, folder):
-    """One round: (spans, ids of the clients' spans, names of those killed)."""
+    """One round: (spans, what `whence top` says was wasted, ids of the clients' spans, names of those killed)."""
     chance = random.Random(seed)
     sockets = [socket.create_server(("127.0.0.1", 0), backlog=64) for _ in range(PROCESSES)]
     ports = [s.getsockname()[1] for s in sockets]
@@ -109,12 +109,26 @@ def play(seed, folder):
     for name, status in statuses.items():
         if status != (-signal.SIGKILL if name in killed else 0):
             raise AssertionError(f"{name} ended with {status}")
-    return read(folder), {span_id for span_id in outside if span_id}, killed
+    return read(folder), asked_whence(folder), {span_id for span_id in outside if span_id}, killed
+
+
+def files(folder):
+    return sorted(glob.glob(os.path.join(folder, "*.jsonl")))
+
+
+def asked_whence(folder):
+    """What `whence top` says was wasted, in milliseconds; None without it."""
+    if not options.whence:
+        return None
+    done = subprocess.run([options.whence, "top", "--json", *files(folder)], stdout=subprocess.PIPE, timeout=60)
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"whence top ended with {done.returncode}")
+    return sum(json.loads(line)["wasted_ms"] for line in done.stdout.splitlines())
 
 
 def read(folder):
     spans = []
-    for path in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
+    for path in files(folder):
         with open(path, encoding="utf-8") as file:
             for line in file:
                 spans += flatten(json.loads(line))
@@ -128,7 +142,7 @@ class Trees(unittest.TestCase):
             seed = options.seed + number
             folder = tempfile.mkdtemp(prefix="whence-trees-", dir=options.keep)
             try:
-                spans, outside, killed = play(seed, folder)
+                spans, told, outside, killed = play(seed, folder)
             finally:
                 if not options.keep:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -139,12 +153,14 @@ class Trees(unittest.TestCase):
                 check = Check(of_trace, outside, killed, ui_roots)
                 wrong = check.all()
                 self.assertFalse(wrong, f"--seed {seed} --rounds 1: trace {trace_id}\n" + "\n".join(wrong[:5]))
-                said, counted = wasted_ms(of_trace)
+                said, counted = overruns_ms(of_trace)
                 self.assertAlmostEqual(said, counted, delta=0.0011 * max(1, len(of_trace)))
-                wasted += said
                 most = max(most, len(of_trace))
                 for what, count in check.seen.items():
                     seen[what] = seen.get(what, 0) + count
+            wasted += wasted_ms(spans)
+            if told is not None:
+                self.assertAlmostEqual(told, wasted_ms(spans), delta=0.001 * max(1, len(spans)), msg=f"--seed {seed} --rounds 1")
             trees += len(traces)
         print(f"{trees} trees, the largest of {most} spans, {wasted:.0f} ms wasted: {dict(sorted(seen.items()))}", file=sys.stderr)
         if options.rounds >= 20:
@@ -156,6 +172,7 @@ class Trees(unittest.TestCase):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("node")
+    parser.add_argument("--whence", help="the program whence: it is to say the same")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     parser.add_argument("--rounds", type=int, default=3000 if LONG else 30)
     parser.add_argument("--keep", help="a folder where the files of all rounds stay")
