@@ -359,8 +359,10 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
     return false;
 }
 
+/* A thread that has only made spans has no block for a text at hand. */
 static inline __attribute__((always_inline)) bool cancel_asked(wh_ctx *ctx, const struct wh__verdict *verdict)
 {
+    if (!verdict->text_is_static && verdict->text) wh__slab_stock(WH__128);
     if (!(ctx->flags & WH_RECORDS_)) return wh__cancel(ctx, verdict);
     wh__ref(ctx); /* a callback may end it */
     const bool won = wh__cancel(ctx, verdict);

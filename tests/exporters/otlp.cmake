@@ -15,7 +15,7 @@ foreach(subject otlp otlp_target otlp_fork otlp_leaving otlp_memory otlp_main ot
         otlp_split otlp_options strategies jaeger_sampler)
     whence_test(exporters/test_${subject}.c LABELS quick LINK whence-otlp-static test_collector)
 endforeach()
-foreach(subject otlp_failures otlp_retry otlp_time otlp_provider)
+foreach(subject otlp_failures otlp_retry otlp_time otlp_provider otlp_survival)
     whence_test(exporters/test_${subject}.c LABELS slow LINK whence-otlp-static test_collector TIMEOUT 180)
 endforeach()
 
