@@ -44,7 +44,7 @@ struct room {
     const struct subject *subjects;      /* up to one without rows */
     void (*end)(void);                   /* or NULL */
 };
-extern const struct room floor_room, context_room, fanout_room, handover_room, growth_room, wait_room, timer_room, trace_room, operation_room,
+extern const struct room cancelled_room, floor_room, context_room, fanout_room, handover_room, growth_room, wait_room, timer_room, trace_room, operation_room,
     sampling_room, propagate_room, cause_room, encode_room, wire_room;
 
 /* Marks what is being sampled as not to be believed, and why. */

@@ -1,4 +1,7 @@
 /* Small blocks: each is one's own, any thread may return it, and pages that nobody needs go back. */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../context/tools.h"
 #include "base/mem.h"
 #include "base/slab.h"
@@ -162,6 +165,107 @@ static void who_comes_later_takes_over_what_was_left(void **state)
     assert_true(wh__slab_pages() <= pages + 1);
 }
 
+/* ---- blocks that can be found ---- */
+
+enum { FOUND = 2000, MARK_AT = 200 };
+static uint64_t *mark_of(void *block)
+{
+    return (uint64_t *)(void *)((char *)block + MARK_AT);
+}
+
+static void count_marked(void *block, void *arg)
+{
+    *(uint32_t *)arg += *mark_of(block) != 0;
+}
+
+static uint32_t marked(void)
+{
+    struct wh__walk walk;
+    uint32_t count = 0;
+    wh__walk_begin(&walk);
+    while (wh__walk_page(&walk, count_marked, &count)) continue;
+    wh__walk_end(&walk);
+    return count;
+}
+
+static void *take_and_mark(void *arg)
+{
+    void **blocks = arg;
+    for (int i = 0; i < FOUND; i++) {
+        blocks[i] = wh__slab_get(WH__KEPT);
+        *mark_of(blocks[i]) = 1;
+    }
+    return NULL;
+}
+
+static void unmark_and_put(void *block)
+{
+    *mark_of(block) = 0;
+    wh__slab_put(block);
+}
+
+static void a_walk_finds_the_blocks_in_use_of_every_thread(void **state)
+{
+    (void)state;
+    static void *own[FOUND], *others[FOUND];
+    static const uint64_t none[16];
+    void *fresh = wh__slab_get(WH__KEPT);
+    assert_memory_equal((char *)fresh + 128, none, 128);
+    wh__slab_put(fresh);
+    const uint32_t before = marked();
+    take_and_mark(own);
+    join(start(take_and_mark, others));
+    assert_int_equal(marked(), before + 2 * FOUND);
+    for (int i = 0; i < FOUND; i += 2) unmark_and_put(own[i]);
+    assert_int_equal(marked(), before + 2 * FOUND - FOUND / 2);
+    for (int i = 1; i < FOUND; i += 2) unmark_and_put(own[i]);
+    for (int i = 0; i < FOUND; i++) unmark_and_put(others[i]);
+    assert_int_equal(marked(), before);
+}
+
+static void pages_may_go_and_come_amid_a_walk(void **state)
+{
+    (void)state;
+    static void *blocks[FOUND], *later[FOUND];
+    struct wh__walk walk, other;
+    uint32_t count = 0;
+    take_and_mark(blocks);
+    wh__walk_begin(&walk);
+    wh__walk_begin(&other);
+    assert_true(wh__walk_page(&walk, count_marked, &count));
+    for (int i = 0; i < FOUND; i++) unmark_and_put(blocks[i]); /* nearly all pages go */
+    take_and_mark(later);
+    while (wh__walk_page(&walk, count_marked, &count)) continue;
+    while (wh__walk_page(&other, count_marked, &count)) continue;
+    wh__walk_end(&walk);
+    wh__walk_end(&other);
+    assert_true(count <= 4 * WH__MOST_ON_PAGE); /* of what came later only what is on a page that was there */
+    for (int i = 0; i < FOUND; i++) unmark_and_put(later[i]);
+}
+
+static void in_the_child_of_a_fork_a_walk_of_the_parents_is_over(void **state)
+{
+    (void)state;
+    struct wh__walk walk;
+    uint32_t count = 0;
+    void *block = wh__slab_get(WH__KEPT);
+    *mark_of(block) = 1;
+    wh__walk_begin(&walk);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const bool goes_on = wh__walk_page(&walk, count_marked, &count);
+        wh__walk_end(&walk);
+        _exit(goes_on || marked() == 0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(wh__walk_page(&walk, count_marked, &count));
+    wh__walk_end(&walk);
+    unmark_and_put(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +275,9 @@ int main(void)
         cmocka_unit_test(what_was_stocked_can_be_taken_without_asking),
         cmocka_unit_test(what_others_return_is_used_again),
         cmocka_unit_test(who_comes_later_takes_over_what_was_left),
+        cmocka_unit_test(a_walk_finds_the_blocks_in_use_of_every_thread),
+        cmocka_unit_test(pages_may_go_and_come_amid_a_walk),
+        cmocka_unit_test(in_the_child_of_a_fork_a_walk_of_the_parents_is_over),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
 }

@@ -4,8 +4,13 @@ target_compile_definitions(properties_node PRIVATE _GNU_SOURCE)
 target_compile_options(properties_node PRIVATE ${WHENCE_WARNINGS})
 set_target_properties(properties_node PROPERTIES C_STANDARD 11)
 target_link_libraries(properties_node PRIVATE whence::whence)
-add_test(NAME properties_trees
-    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/properties/test_trees.py $<TARGET_FILE:properties_node>
-        $<$<TARGET_EXISTS:whence-tool>:--whence=$<TARGET_FILE:whence-tool>>
-    COMMAND_EXPAND_LISTS)
-set_tests_properties(properties_trees PROPERTIES TIMEOUT 3000 LABELS "e2e")
+
+set(trees Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/properties/test_trees.py $<TARGET_FILE:properties_node>)
+set(asking_whence)
+if(TARGET whence-tool)
+    set(asking_whence --whence $<TARGET_FILE:whence-tool>)
+endif()
+add_test(NAME properties_trees COMMAND ${trees} ${asking_whence} Trees)
+set_tests_properties(properties_trees PROPERTIES TIMEOUT 3000 LABELS slow ENVIRONMENT "${WHENCE_TEST_ENVIRONMENT}")
+add_test(NAME e2e_trees COMMAND ${trees} --jaeger InJaeger)
+set_tests_properties(e2e_trees PROPERTIES TIMEOUT 600 LABELS e2e RUN_SERIAL ON)

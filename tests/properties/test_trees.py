@@ -1,6 +1,6 @@
 """Random trees of processes and cancels: what must hold of every trace is asserted over all of them (rules.py).
 
-Usage: test_trees.py NODE [--whence PROGRAM] [--seed N] [--rounds N] [--keep FOLDER] [unittest's arguments]
+Usage: test_trees.py NODE [--whence PROGRAM] [--jaeger] [--seed N] [--rounds N] [--keep FOLDER] [unittest's arguments]
 
 A round is five processes on which ten requests with a seed each work at once; now and then a client hangs up, or a process is
 terminated or killed. WHENCE_LONG=1: a hundred times as many. Of a round that fails the seed is said: --seed N --rounds 1 plays it
@@ -23,9 +23,10 @@ import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "jaeger")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "jaeger"), os.path.join(HERE, "..", "e2e")]
 
-from query import flatten, ui_roots  # noqa: E402
+from query import Jaeger, flatten, ui_roots  # noqa: E402
+from shop import start_jaeger, stop_jaeger  # noqa: E402
 from rules import Check, overruns_ms, wasted_ms  # noqa: E402
 
 PROCESSES, REQUESTS = 5, 10
@@ -135,6 +136,44 @@ def read(folder):
     return spans
 
 
+class InJaeger(unittest.TestCase):
+    """The same traces as a real Jaeger has them: nothing is lost, nothing hidden, nothing had to be repaired."""
+
+    def setUp(self):
+        if not options.jaeger:
+            self.skipTest("without --jaeger")
+        script = os.path.join(HERE, "..", "jaeger", "jaeger.sh")
+        process = start_jaeger(script)
+        self.addCleanup(shutil.rmtree, process["DIR"], ignore_errors=True)
+        self.addCleanup(stop_jaeger, script, process)
+        self.jaeger = Jaeger(process["QUERY"], process["OTLP_HTTP"])
+
+    def test_every_tree_is_shown_whole(self):
+        trees = 0
+        for seed in range(options.seed, options.seed + 3):
+            folder = tempfile.mkdtemp(prefix="whence-trees-")
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+            spans, _, outside, killed = play(seed, folder)
+            for path in files(folder):
+                with open(path, encoding="utf-8") as file:
+                    for line in file:
+                        self.jaeger.send(json.loads(line))
+            traces = {}
+            for span in spans:
+                traces.setdefault(span["trace_id"], []).append(span)
+            for trace_id, written in traces.items():
+                read_back = self.jaeger.wait_trace(trace_id, len(written), 30)
+                self.assertEqual({s["span_id"] for s in read_back}, {s["span_id"] for s in written})
+                self.assertEqual(Check(read_back, outside, killed, ui_roots).all(), [], f"--seed {seed}")
+                for span in read_back:
+                    self.assertNotIn("@jaeger@warnings", span["attributes"])
+                _, visible, invisible = ui_roots(self.jaeger.traces_v1(trace_id)["spans"])
+                self.assertFalse(invisible, f"--seed {seed}: {trace_id}")
+                self.assertEqual(len(visible), len(written))
+            trees += len(traces)
+        print(f"{trees} trees", file=sys.stderr)
+
+
 class Trees(unittest.TestCase):
     def test_every_rule_holds_for_every_tree(self):
         seen, trees, wasted, most = {}, 0, 0, 0
@@ -175,6 +214,7 @@ if __name__ == "__main__":
     parser.add_argument("--whence", help="the program whence: it is to say the same")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     parser.add_argument("--rounds", type=int, default=3000 if LONG else 30)
+    parser.add_argument("--jaeger", action="store_true", help="some of them also through a real Jaeger")
     parser.add_argument("--keep", help="a folder where the files of all rounds stay")
     options, rest = parser.parse_known_args()
     unittest.main(argv=sys.argv[:1] + rest, verbosity=2)
