@@ -7,7 +7,7 @@
 
 struct job {
     const char *sku, *query; /* the query goes on to both: it tells them how to behave */
-    int64_t patience;        /* what the call to stock may take by itself; 0: what the request has */
+    int64_t patience;        /* what a call may take by itself; 0: what the request has */
     char stock[128], price[128];
 };
 
@@ -41,7 +41,9 @@ enum MHD_Result order(const wh_ctx *root, struct MHD_Connection *connection, con
         .timeout = shop_limit(connection, "within", WH_MS(300)));
     char query[256], body[512];
     struct job job = {.sku = url + strlen("/order/"), .query = query, .patience = shop_limit(connection, "patience", 0)};
-    snprintf(query, sizeof query, "stock=%s&rates=%s", shop_parameter(connection, "stock"), shop_parameter(connection, "rates"));
+    const char *patience = shop_parameter(connection, "patience");
+    snprintf(query, sizeof query, "stock=%s&rates=%s%s%s", shop_parameter(connection, "stock"), shop_parameter(connection, "rates"),
+        *patience ? "&patience=" : "", patience);
     wh_set(req, "shop.sku", job.sku);
     if (!*job.sku || strpbrk(job.sku, "/?&# ")) return wh_mhd_reply_text(req, connection, 404, "text/plain", "no such thing\n");
     const int rc = fill(req, &job);

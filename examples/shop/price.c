@@ -1,4 +1,4 @@
-/* price: what a thing costs, at today's rate, for which it asks `rates`; that may take 200 ms and no longer. */
+/* price: what a thing costs, at today's rate, for which it asks `rates`; that may take 200 ms, if nobody has more patience. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static enum MHD_Result handle(const wh_ctx *root, struct MHD_Connection *connect
 {
     WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/price/{sku}",
         .timeout = WH_SEC(1));
-    struct rate rate = {.way = shop_parameter(connection, "rates"), .limit = WH_MS(200)};
+    struct rate rate = {.way = shop_parameter(connection, "rates"), .limit = shop_limit(connection, "patience", WH_MS(200))};
     char body[128];
     const int rc = strcmp(rate.way, "broken") == 0 ? ask_until_it_answers(req, &rate) : ask_rates(req, &rate);
     const unsigned status = rc == 0 ? 200 : wh_err(req) ? (unsigned)wh_http_status(req) : rc == ETIMEDOUT ? 504 : 502;

@@ -16,12 +16,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "jaeger"))
 
 from book import Book  # noqa: E402
+from book_pages import Pages  # noqa: E402
 
 LATE = ("deadline_exceeded", "client_gone")  # a callee knows the deadline of its caller, and sees it hang up: one is first
 
 
-class BookOfIncidents(Book, unittest.TestCase):
-    NAMES = ("retry-storm", "hedged", "starved", "leak", "strict-callee", "short-caller", "patient-call", "fan-out-sigterm",
+class BookOfIncidents(Pages, Book, unittest.TestCase):
+    NAMES = ("all-well", "client-gone", "deadline", "sibling-failed", "silent-upstream", "sigterm", "not-sampled", "stubborn-job",
+             "retry-storm", "hedged", "starved", "leak", "strict-callee", "short-caller", "patient-call", "fan-out-sigterm",
              "slow-consumer", "deaf-callee", "rolled-back", "black-hole", "double-failure", "nearly-late")
 
     def named(self, trace, service, name):

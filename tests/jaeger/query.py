@@ -55,9 +55,10 @@ class Jaeger:
         answer = self._request(f"{self.query_url}/api/traces/{trace_id}{query}")
         return answer["data"][0] if answer and answer["data"] else None
 
-    def search(self, service, operation=None, tags=None, limit=100, start=None, end=None, raw=False):
-        """The traces found, each as traces_v1 gives it. start and end are microseconds; Jaeger's own are two days ago and now."""
-        params = {"service": service, "limit": limit}
+    def search(self, service, operation=None, tags=None, limit=100, start=None, end=None, raw=False, **fields):
+        """The traces found, each as traces_v1 gives it. start and end are microseconds; Jaeger's own are two days ago and now. fields:
+        minDuration and maxDuration, as "500ms"."""
+        params = {"service": service, "limit": limit, **fields}
         if operation is not None:
             params["operation"] = operation
         if tags:
