@@ -4,10 +4,11 @@
  * a thread say it in full; in the others it is five attributes. Each thread counts for itself, so that ends share nothing; it
  * remembers the origins of which it has ended most.
  */
+#include "trace/brief.h"
+
 #include <whence/names.h>
 
 #include "context/tree.h"
-#include "trace/brief.h"
 #include "trace/own.h"
 #include "trace/provider.h"
 

@@ -148,11 +148,6 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
         return;
     }
     const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause.reason->name);
-    if (wh__unlikely(wh__is_brief(trace, &cause))) {
-        wh__record_briefly(record, &cause, overrun_of(&cause, trace->started, ended));
-        put_status(record, trace, &cause);
-        return;
-    }
     put_cause(record, &cause, trace->started, ended);
     wh__record_chain(record, wh__because_known(&trace->node), NULL);
     wh__own_event(record, trace, WH_EVENT_CANCEL_RECEIVED, (uint64_t)(cause.at + trace->wall), (struct wh_attrs){&reason, 1});
