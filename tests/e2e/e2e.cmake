@@ -35,3 +35,16 @@ if(TARGET whence-otlp)
         COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_sampling.py $<TARGET_FILE:sampling>)
     set_tests_properties(e2e_sampling PROPERTIES TIMEOUT 600 LABELS e2e)
 endif()
+
+# Wants libfaketime, for clocks that are hours apart.
+if(TARGET whence-otlp AND TARGET whence-curl AND TARGET whence-microhttpd)
+    find_package(CURL REQUIRED)
+    pkg_check_modules(libmicrohttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
+    add_executable(link e2e/link.c)
+    target_compile_options(link PRIVATE ${WHENCE_WARNINGS})
+    set_target_properties(link PROPERTIES C_STANDARD 11)
+    target_link_libraries(link PRIVATE whence::microhttpd whence::curl whence::otlp CURL::libcurl PkgConfig::libmicrohttpd Threads::Threads)
+    add_test(NAME e2e_chain
+        COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_chain.py $<TARGET_FILE:link>)
+    set_tests_properties(e2e_chain PROPERTIES TIMEOUT 600 LABELS e2e RUN_SERIAL ON)
+endif()

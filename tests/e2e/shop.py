@@ -13,12 +13,12 @@ import uuid
 
 
 class Service:
-    """One program of examples/shop on a free port of the loopback interface."""
+    """One program on a free port of the loopback interface; `before` that in its arguments stands something else."""
 
-    def __init__(self, programs, name, *arguments, env):
+    def __init__(self, programs, name, *arguments, env, before=()):
         self.name = name
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([os.path.join(programs, name), "0", *arguments], env=env, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([os.path.join(programs, name), *before, "0", *arguments], env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.log)
         ready, _, _ = select.select([self.process.stdout], [], [], 30)
         line = self.process.stdout.readline().decode() if ready else ""
