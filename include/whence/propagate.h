@@ -134,7 +134,7 @@ WH_API WH_MUST_USE_ char **wh_inject_env(const wh_ctx *ctx, char *const *envp);
 /* Writes every field that wh_inject() would set for ctx, and when that was. Returns how many bytes that takes, at most
  * WH_BYTES_MAX; if it is more than `size`, nothing is written. 0: ctx has nothing to say. The length does not depend on when
  * it is called. A field for which there is no room, or whose name has more than 255 characters, is left out as a whole, which
- * is said once. No allocation. docs/propagation.md has the layout. */
+ * is said once. No allocation, but 25 KB of stack. docs/propagation.md has the layout. */
 #define WH_BYTES_MAX 16384 /* all that the propagators here send has room, with baggage at its limit of 8192 */
 WH_API size_t wh_inject_bytes(const wh_ctx *ctx, void *buf, size_t size);
 
