@@ -211,7 +211,7 @@ class Chains(unittest.TestCase):
         self.assertToldToStop(spans, "bcde", ["client_gone"])
 
     def test_its_own_deadline_passes(self):
-        self.assertEqual(self.chain.ask("slow=e&limit=c:300"), 504)
+        self.assertEqual(self.chain.ask("slow=e&limit=c:1500"), 504)
         spans = self.spans(self.chain.trace_at("e"))
         said = self.assertCancelled(spans["c", "SERVER"], ["deadline_exceeded"], origin=spans["c", "SERVER"])
         self.assertEqual(spans["c", "SERVER"]["status_code"], "ERROR")
@@ -270,7 +270,7 @@ class Chains(unittest.TestCase):
             self.assertEqual(spans[key]["attributes"]["whence.cause.root.message"], "peer vanished")
 
     def test_it_is_partitioned_from_its_caller(self):
-        asking = Asking(self.chain, "slow=e&limit=a:1500")
+        asking = Asking(self.chain, "slow=e&limit=a:4000")
         trace_id = self.chain.trace_at("e")
         self.chain.relay.partition()
         asking.join()
@@ -281,7 +281,7 @@ class Chains(unittest.TestCase):
         self.assertToldToStop(spans, "c", ["deadline_exceeded"])
 
     def test_it_stands_still(self):
-        asking = Asking(self.chain, "slow=e&limit=a:1500")
+        asking = Asking(self.chain, "slow=e&limit=a:4000")
         trace_id = self.chain.trace_at("e")
         self.chain.links["c"].process.send_signal(signal.SIGSTOP)
         asking.join()

@@ -206,9 +206,19 @@ static void one_that_crashes(void **state)
     spans_end(&spans);
 }
 
+/* Under valgrind, as under qemu, a vfork() is a fork(), and nobody learns that there was nothing to execute. */
+static bool spawn_tells(void)
+{
+    pid_t pid;
+    if (posix_spawn(&pid, "/nowhere/to-be-found", NULL, NULL, (char *[]){(char *)"x", NULL}, NULL)) return true;
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return false;
+}
+
 static void one_that_does_not_exist(void **state)
 {
     (void)state;
+    if (!spawn_tells()) return; /* it would be one that exits with 127 */
     struct spans spans = spans_begin();
     wh_child *child = (void *)own_path;
     assert_int_equal(START(spans.root, &child, (char *[]){(char *)"/nowhere/to-be-found", NULL}), ENOENT);
