@@ -39,9 +39,10 @@ static void put_times(struct wh__text *text, const wh_ctx *ctx, int64_t at)
 {
     const int64_t began = beginning_of(ctx), deadline = wh_deadline(ctx);
     if (began) {
+        const int64_t came = wh__sub(at, began);
         wh__put(text, ", ");
-        wh__put_duration(text, wh__sub(at, began));
-        wh__put(text, " after it began");
+        wh__put_duration(text, came < 0 ? wh__sub(0, came) : came);
+        wh__put(text, came < 0 ? " before it began" : " after it began"); /* a span can be born done */
     }
     if (deadline == WH_NEVER || ctx->flags & WH__CLOCKED) return;
     wh__put(text, ", ");

@@ -20,6 +20,8 @@
 
 #define GRACE WH_SEC(1)
 
+#define BY_PIDFD ((idtype_t)3) /* P_PIDFD, which not every libc has */
+
 /* Nanoseconds between two looks, where nothing wakes us: at first, and at last. */
 enum { FIRST_LOOK = 1000000, LAST_LOOK = 10000000 };
 
@@ -136,7 +138,7 @@ static int ask(wh_child *child, siginfo_t *info, int options)
     for (;;) {
         const bool by_fd = child->pidfd >= 0;
         info->si_pid = 0;
-        if (waitid(by_fd ? P_PIDFD : P_PID, (id_t)(by_fd ? child->pidfd : child->pid), info, WEXITED | options) == 0) return 0;
+        if (waitid(by_fd ? BY_PIDFD : P_PID, (id_t)(by_fd ? child->pidfd : child->pid), info, WEXITED | options) == 0) return 0;
         if (errno == EINVAL && by_fd) { /* Linux 5.3 has pidfds, and cannot wait for one */
             close(child->pidfd);
             child->pidfd = -1;

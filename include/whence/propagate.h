@@ -147,7 +147,8 @@ WH_API size_t wh_inject_bytes(const wh_ctx *ctx, void *buf, size_t size);
  * (the monotonic clock goes on counting; while the machine is suspended it stands still). Otherwise it is `waited`, which
  * the consumer may know from its broker: by two stamps of one clock. Otherwise nothing is deducted: then a message has in the
  * queue all the time of the world, and after it what was left when it was sent. The deadline never moves to later than where
- * the producer had it, but by what is not deducted. Below a clock of test.h only `waited` counts. */
+ * the producer had it, but by what is not deducted. Below a clock of test.h only `waited` counts. A propagator of your own that
+ * looks at whence-timeout finds there what was left at the writing. */
 struct wh_bytes_opts {
     size_t size;
     const struct wh_site *site;
