@@ -90,6 +90,7 @@ void wh__provider_losses(const wh_provider *provider, struct wh_provider_stats *
         sum->dropped_memory += get(&counts->dropped_memory);
         sum->dropped_shutdown += get(&counts->dropped_shutdown);
         sum->leaked += get(&counts->leaked);
+        sum->brief += get(&counts->brief);
     }
     const uint64_t begun = get(&provider->homeless_started), lost = get(&provider->homeless_ended);
     sum->started += begun;
