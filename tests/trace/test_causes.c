@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cancelled.h"
+#include "gate.h"
 #include "trace/callee.h"
 
 WH_REASON(over_quota, "over_quota", .http_status = 429);
@@ -185,6 +188,262 @@ static void a_sibling_is_cancelled_because_of_the_failure(void **state)
     spans_end(&spans);
 }
 
+static const char *words_of(const wh_ctx *ctx)
+{
+    static char words[2000];
+    assert_true(wh_explain(ctx, words, sizeof words) < sizeof words);
+    return words;
+}
+
+static const char *line_of(const wh_ctx *ctx, enum wh_log_level level)
+{
+    static char line[1000];
+    assert_int_equal(wh_log_done(ctx, line, sizeof line), level);
+    assert_null(strchr(line, '\n'));
+    return line;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part)) fail_msg("no <%s> in <%s>", part, text);
+}
+
+static void the_chain_in_words(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *late = wh_start(spans.root, "late", .timeout = 1);
+    wh_ctx *stopped = wh_start(spans.root, "stopped");
+    wh_wait(late, WH_SEC(5));
+    wh_cancel_because(stopped, over_quota, "no use", late);
+    assert_has(words_of(stopped), "canceled: over_quota \"no use\" at test_causes.c:");
+    assert_has(words_of(stopped), "\n  because  deadline_exceeded at test_causes.c:");
+    assert_has(words_of(stopped), " \"late\" of ");
+    assert_null(strstr(words_of(late), "because"));
+    assert_has(line_of(stopped, WH_LOG_INFO), ", because deadline_exceeded");
+    assert_has(line_of(stopped, WH_LOG_INFO), " trace_id=");
+    assert_has(line_of(stopped, WH_LOG_INFO), " span_id=");
+    assert_has(line_of(late, WH_LOG_WARN), "timed out: deadline_exceeded at ");
+    assert_null(strstr(line_of(late, WH_LOG_WARN), "because"));
+    wh_end(late);
+    wh_end(stopped);
+    spans_end(&spans);
+}
+
+/* What failed below may have been coped with: loud is only what has failed itself. */
+static void a_failure_in_words(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *server = wh_start(spans.root, "server"), *client = wh_start(server, "client");
+    assert_has(line_of(server, WH_LOG_INFO), "not done");
+    assert_null(strstr(line_of(server, WH_LOG_INFO), "failed"));
+    wh_fail(client, ECONNREFUSED, "nobody\nlistens");
+    wh_end(client);
+    assert_has(words_of(server), "not done\n  failed   ECONNREFUSED \"nobody?listens\" at test_causes.c:");
+    assert_has(line_of(server, WH_LOG_INFO), ", failed: ECONNREFUSED \"nobody?listens\"");
+    wh_fail(server, EIO, NULL);
+    assert_has(words_of(server), "\n  failed   EIO at test_causes.c:");
+    assert_has(words_of(server), "\n  because  ECONNREFUSED ");
+    assert_has(line_of(server, WH_LOG_ERROR), ", because ECONNREFUSED trace_id=");
+    wh_end(server);
+    spans_end(&spans);
+}
+
+static void the_line_and_the_ids_fit_any_buffer(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *span = wh_start(spans.root, "span");
+    char whole[600], part[600], fields[WH_LOG_FIELDS];
+    wh_cancel(span, over_quota, "too much \xc3\xa4\xc3\xa4\xc3\xa4");
+    wh_log_done(span, whole, sizeof whole);
+    const size_t tail = wh_log_fields(span, fields, sizeof fields);
+    for (size_t size = 0; size < 400; size++) {
+        memset(part, '#', sizeof part);
+        wh_log_done(span, part, size);
+        assert_int_equal(part[size], '#');
+        if (size == 0) continue;
+        assert_true(strlen(part) < size);
+        if (size > tail + 1) assert_string_equal(part + strlen(part) - tail, fields);
+    }
+    assert_int_equal(wh_log_done(NULL, part, sizeof part), WH_LOG_INFO);
+    assert_string_equal(part, "not done");
+    wh_end(span);
+    spans_end(&spans);
+}
+
+/* Lucky today, an incident tomorrow. */
+static void in_time_with_less_than_a_tenth_left(void **state)
+{
+    (void)state;
+    static const struct { int64_t spent; bool nearly_late, done; } cases[] = {
+        {0, false, false}, {WH_MS(900), false, false}, {WH_MS(901), true, false}, {WH_MS(999), true, false}, {WH_MS(1000), false, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct spans spans = spans_begin();
+        wh_clock *clock = wh_clock_new(0);
+        wh_ctx *under = wh_with_clock(spans.root, clock), *span = wh_start(under, "span", .timeout = WH_SEC(1));
+        wh_clock_advance(clock, cases[i].spent);
+        assert_int_equal(wh_err(span) != 0, cases[i].done);
+        wh_end(span);
+        const struct wh_span_view view = span_named(&spans, "span");
+        assert_int_equal(span_has(&view, WH_ATTR_DEADLINE_NEARLY_LATE), cases[i].nearly_late);
+        assert_true(span_double(&view, WH_ATTR_DEADLINE_REMAINING_MS) == (double)(WH_SEC(1) - cases[i].spent) / 1e6);
+        assert_string_equal(span_text(&view, WH_ATTR_DEADLINE_SOURCE), "own");
+        wh_end(under);
+        wh_clock_free(clock);
+        spans_end(&spans);
+    }
+}
+
+static int64_t event_int(const struct wh_event_view *event, const char *key)
+{
+    struct wh_cursor cursor = {event->raw};
+    struct wh_attr_view attr;
+    while (wh_next_event_attr(&cursor, &attr))
+        if (attr.key.len == strlen(key) && memcmp(attr.key.ptr, key, attr.key.len) == 0)
+            return attr.type == WH_DOUBLE ? (int64_t)attr.as.real : attr.as.integer;
+    fail_msg("the event has no %s", key);
+    return 0;
+}
+
+static void how_long_it_waited_for_the_semaphore(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_sem *sem = wh_sem_new(3);
+    assert_true(wh_sem_try_acquire(sem, 2));
+    wh_ctx *span = wh_start(spans.root, "span", .timeout = WH_SEC(60));
+    assert_int_equal(wh_sem_acquire(span, sem, 1), 0);
+    wh_ctx *brief = wh_start(spans.root, "brief", .timeout = WH_MS(20));
+    assert_int_equal(wh_sem_acquire(brief, sem, 2), ETIMEDOUT);
+    assert_int_equal(wh_sem_acquire(brief, sem, 2), ETIMEDOUT); /* it was done before: it has waited for nothing */
+    wh_sem_release(sem, 1);
+    wh_ctx *other = wh_start(spans.root, "other", .timeout = WH_MS(5));
+    assert_int_equal(wh_sem_acquire(other, sem, 4), ETIMEDOUT);
+    wh_end(span);
+    wh_end(brief);
+    wh_end(other);
+    struct wh_event_view event;
+    struct wh_span_view view = span_named(&spans, "span");
+    assert_false(span_has(&view, WH_ATTR_GAVE_UP));
+    view = span_named(&spans, "brief");
+    assert_true(span_event(&view, WH_EVENT_SEMAPHORE_GAVE_UP, &event));
+    assert_true(event_int(&event, "waited_ms") >= 10);
+    assert_int_equal(event_int(&event, "weight"), 2);
+    assert_int_equal(event_int(&event, "size"), 3);
+    assert_int_equal(event_int(&event, "taken"), 3);
+    view = span_named(&spans, "other");
+    assert_true(span_event(&view, WH_EVENT_SEMAPHORE_GAVE_UP, &event));
+    assert_int_equal(event_int(&event, "weight"), 4);
+    assert_int_equal(event_int(&event, "taken"), 2);
+    wh_sem_free(sem);
+    spans_end(&spans);
+}
+
+static int returns(const wh_ctx *ctx, void *arg)
+{
+    (void)ctx;
+    return *(const int *)arg;
+}
+
+static bool never(int rc, void *arg)
+{
+    (void)rc, (void)arg;
+    return false;
+}
+
+static void assert_gave_up(struct spans *spans, const char *name, const char *why, int attempts)
+{
+    struct wh_event_view event;
+    struct wh_attr_view attr;
+    const struct wh_span_view view = span_named(spans, name);
+    assert_string_equal(span_text(&view, WH_ATTR_GAVE_UP), "retry");
+    assert_true(span_event(&view, WH_EVENT_RETRY_GAVE_UP, &event));
+    assert_int_equal(event_int(&event, "attempts"), attempts);
+    for (struct wh_cursor cursor = {event.raw}; wh_next_event_attr(&cursor, &attr);) {
+        if (memcmp(attr.key.ptr, "why", attr.key.len) == 0) assert_memory_equal(attr.as.string.ptr, why, strlen(why));
+        if (memcmp(attr.key.ptr, "last_error", attr.key.len) == 0) assert_memory_equal(attr.as.string.ptr, "EIO", 3);
+    }
+}
+
+static void why_there_was_no_further_attempt(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *often = wh_start(spans.root, "often"), *once = wh_start(spans.root, "once"), *fine = wh_start(spans.root, "fine"),
+           *brief = wh_start(spans.root, "brief", .timeout = WH_SEC(60)), *stopped = wh_start(spans.root, "stopped");
+    assert_int_equal(wh_retry(often, returns, &(int){EIO}, .attempts = 3, .delay = -1), EIO);
+    assert_int_equal(wh_retry(once, returns, &(int){EIO}, .may_retry = never), EIO);
+    assert_int_equal(wh_retry(brief, returns, &(int){EIO}, .delay = WH_SEC(99), .max_delay = WH_SEC(99), .jitter = -1), EIO);
+    assert_int_equal(wh_retry(fine, returns, &(int){0}), 0);
+    wh_cancel(stopped, NULL, NULL);
+    assert_int_equal(wh_retry(stopped, returns, &(int){0}), ECANCELED);
+    wh_end(often);
+    wh_end(once);
+    wh_end(brief);
+    wh_end(fine);
+    wh_end(stopped);
+    assert_gave_up(&spans, "often", "attempts", 3);
+    assert_gave_up(&spans, "once", "refused", 1);
+    assert_gave_up(&spans, "brief", "no_time", 1);
+    struct wh_span_view view = span_named(&spans, "fine");
+    assert_false(span_has(&view, WH_ATTR_GAVE_UP));
+    view = span_named(&spans, "stopped");
+    assert_false(span_has(&view, WH_ATTR_GAVE_UP)); /* it has not even begun */
+    spans_end(&spans);
+}
+
+/* Every link may find no memory: the chain is shorter then, and what is left of it is true. */
+static void without_memory_the_chain_is_shorter(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 12; n++) {
+        struct spans spans = spans_begin();
+        wh_ctx *server = wh_start(spans.root, "server"), *client = wh_start(server, "client"), *other = wh_start(spans.root, "other");
+        memory_ends_after(n);
+        wh_fail(client, ECONNREFUSED, "nobody listens");
+        wh_fail(server, EIO, "no price");
+        assert_true(wh_cancel_because(other, over_quota, "no use", server));
+        const size_t count = wh_causes(other, list, WH_CAUSES_MAX);
+        memory_is_back();
+        assert_in_range(count, 1, 3);
+        assert_string_equal(list[0].reason, "over_quota");
+        for (size_t i = 1; i < count; i++) assert_true(!strcmp(list[i].reason, "EIO") || !strcmp(list[i].reason, "ECONNREFUSED"));
+        wh_end(other);
+        wh_end(client);
+        wh_end(server);
+        spans_end(&spans);
+    }
+}
+
+/* In the child of a fork the chain is there as it was, and goes away on its own. */
+static void a_fork_has_the_chain_too(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *late = wh_with_timeout(spans.root, 1), *stopped = wh_with_cancel(spans.root);
+    wh_wait(late, WH_SEC(5));
+    wh_cancel_because(stopped, over_quota, NULL, late);
+    const pid_t child = fork();
+    if (child == 0) {
+        wh_ctx *more = wh_with_cancel(NULL);
+        const bool fine = wh_cancel_because(more, NULL, NULL, stopped) && wh_causes(more, list, WH_CAUSES_MAX) == 3 &&
+                          strcmp(list[2].reason, "deadline_exceeded") == 0;
+        wh_end(more);
+        wh_end(stopped);
+        wh_end(late);
+        _exit(fine ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(wh_causes(stopped, list, WH_CAUSES_MAX), 2);
+    wh_end(stopped);
+    wh_end(late);
+    spans_end(&spans);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +454,14 @@ int main(void)
         cmocka_unit_test(what_a_callee_said_goes_on),
         cmocka_unit_test(a_long_chain_is_cut_in_the_middle),
         cmocka_unit_test(a_sibling_is_cancelled_because_of_the_failure),
+        cmocka_unit_test(the_chain_in_words),
+        cmocka_unit_test(a_failure_in_words),
+        cmocka_unit_test(the_line_and_the_ids_fit_any_buffer),
+        cmocka_unit_test(in_time_with_less_than_a_tenth_left),
+        cmocka_unit_test(how_long_it_waited_for_the_semaphore),
+        cmocka_unit_test(why_there_was_no_further_attempt),
+        cmocka_unit_test(without_memory_the_chain_is_shorter),
+        cmocka_unit_test(a_fork_has_the_chain_too),
     };
     return cmocka_run_group_tests_name("causes", tests, NULL, NULL);
 }
