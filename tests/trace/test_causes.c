@@ -362,8 +362,11 @@ static void assert_gave_up(struct spans *spans, const char *name, const char *wh
     assert_true(span_event(&view, WH_EVENT_RETRY_GAVE_UP, &event));
     assert_int_equal(event_int(&event, "attempts"), attempts);
     for (struct wh_cursor cursor = {event.raw}; wh_next_event_attr(&cursor, &attr);) {
-        if (memcmp(attr.key.ptr, "why", attr.key.len) == 0) assert_memory_equal(attr.as.string.ptr, why, strlen(why));
-        if (memcmp(attr.key.ptr, "last_error", attr.key.len) == 0) assert_memory_equal(attr.as.string.ptr, "EIO", 3);
+        if (attr.type != WH_STRING) continue;
+        const bool is_why = attr.key.len == 3 && memcmp(attr.key.ptr, "why", 3) == 0;
+        const char *expected = is_why ? why : "EIO";
+        assert_int_equal(attr.as.string.len, strlen(expected));
+        assert_memory_equal(attr.as.string.ptr, expected, strlen(expected));
     }
 }
 
