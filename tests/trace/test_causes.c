@@ -133,6 +133,26 @@ static void what_a_callee_said_goes_on(void **state)
     spans_end(&spans);
 }
 
+/* The callee was told to stop, by whom it does not know: it was our own deadline. */
+static void T151_the_own_deadline_counts_whatever_the_wire_says(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *client = wh_start(spans.root, "client", .kind = WH_CLIENT, .timeout = 1);
+    wh_wait(client, WH_SEC(5));
+    wh__note_callee(client, &(struct wh_because){.reason = "canceled", .service = "price"}, 1);
+    assert_ptr_equal(wh_cause(client), WH_DEADLINE_EXCEEDED);
+    assert_int_equal(wh_http_status(client), 504);
+    assert_int_equal(wh_causes(client, list, WH_CAUSES_MAX), 1);
+    assert_link_is(0, "deadline_exceeded", NULL, __func__, client);
+    wh_end(client);
+    const struct wh_span_view view = span_named(&spans, "client");
+    assert_string_equal(span_text(&view, WH_ATTR_CANCEL_REASON), "deadline_exceeded");
+    assert_string_equal(span_text(&view, WH_ATTR_ERROR_TYPE), "timeout");
+    assert_string_equal(span_text(&view, WH_ATTR_CALLEE_REASON), "canceled");
+    spans_end(&spans);
+}
+
 /* The nearest and the farthest stay: never more than eight, and the first cause is always among them. */
 static void a_long_chain_is_cut_in_the_middle(void **state)
 {
@@ -362,8 +382,11 @@ static void assert_gave_up(struct spans *spans, const char *name, const char *wh
     assert_true(span_event(&view, WH_EVENT_RETRY_GAVE_UP, &event));
     assert_int_equal(event_int(&event, "attempts"), attempts);
     for (struct wh_cursor cursor = {event.raw}; wh_next_event_attr(&cursor, &attr);) {
-        if (memcmp(attr.key.ptr, "why", attr.key.len) == 0) assert_memory_equal(attr.as.string.ptr, why, strlen(why));
-        if (memcmp(attr.key.ptr, "last_error", attr.key.len) == 0) assert_memory_equal(attr.as.string.ptr, "EIO", 3);
+        if (attr.type != WH_STRING) continue;
+        const bool is_why = attr.key.len == 3 && memcmp(attr.key.ptr, "why", 3) == 0;
+        const char *expected = is_why ? why : "EIO";
+        assert_int_equal(attr.as.string.len, strlen(expected));
+        assert_memory_equal(attr.as.string.ptr, expected, strlen(expected));
     }
 }
 
@@ -452,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_known_above_it),
         cmocka_unit_test(a_cancel_because_of_another_goes_on_with_its_chain),
         cmocka_unit_test(what_a_callee_said_goes_on),
+        cmocka_unit_test(T151_the_own_deadline_counts_whatever_the_wire_says),
         cmocka_unit_test(a_long_chain_is_cut_in_the_middle),
         cmocka_unit_test(a_sibling_is_cancelled_because_of_the_failure),
         cmocka_unit_test(the_chain_in_words),
