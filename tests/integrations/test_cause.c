@@ -163,6 +163,10 @@ static void a_sibling_that_is_stopped_for_it_knows_the_first_cause(void **state)
     const struct wh_span_view stock = span_named(&gateway.spans, "fetch stock");
     assert_string_equal(span_text(&stock, WH_ATTR_CANCEL_REASON), "sibling_failed");
     assert_string_equal(root_of_stock, "deadline_exceeded rates");
+    assert_string_equal(span_text(&stock, WH_ATTR_CAUSE_ROOT_REASON), "deadline_exceeded");
+    assert_string_equal(span_text(&stock, WH_ATTR_CAUSE_ROOT_SERVICE), "rates");
+    assert_string_equal(span_text(&stock, WH_ATTR_CAUSE_ROOT_SPAN_NAME), "GET /rate");
+    assert_string_equal(span_text(&stock, WH_ATTR_CAUSE_ROOT_SPAN_ID), hex_id(span_of_kind(&rates.spans, WH_SERVER).span_id, 8));
     end_three();
 }
 
@@ -183,6 +187,10 @@ static void what_is_cancelled_because_of_it_knows_the_first_cause(void **state)
     wh_end(other);
     wh_end(req);
     stop_three();
+    const struct wh_span_view o = span_named(&gateway.spans, "other");
+    assert_string_equal(span_text(&o, WH_ATTR_CAUSE_ROOT_REASON), "out_of_rates");
+    assert_string_equal(span_text(&o, WH_ATTR_CAUSE_ROOT_MESSAGE), "none left");
+    assert_string_equal(span_text(&o, WH_ATTR_CAUSE_ROOT_SERVICE), "rates");
     end_three();
 }
 
