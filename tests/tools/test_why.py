@@ -139,6 +139,20 @@ class Chains(unittest.TestCase):
                                   "its span is not here.")
         self.assertEqual(told[2:4], ["As told: a at b.c:1 f", "  because connect_refused at rates.c:12 dial"])
 
+    def test_what_was_late_before_it_began(self):
+        told = self.why(span(1, 0, "post mail", "gateway", 0, 2, "producer"),
+                        span(2, 1, "send mail", "mail", 50, 51, "consumer", whence__deadline__budget_ms=-0.04, whence__deadline__source="caller",
+                             **cancelled(50, "deadline_exceeded", 1, "mail.c:23 take")))
+        self.assertEqual(told[0], "send mail (mail) was stopped after 0 ns: the time that post mail (gateway) left it was over before it began, "
+                                  "taken up at mail.c:23 take.")
+
+    def test_what_is_said_briefly_belongs_to_the_same_first_cause(self):
+        brief = {"whence__cancelled": True, "whence__cancel__brief": True, "whence__cancel__reason": "shutdown", "whence__cancel__depth": 1}
+        told = self.why(span(1, 0, "GET /", "a", 0, 9, "server", **cancelled(5, "shutdown", 0, "main.c:9 main")),
+                        span(2, 1, "part", "a", 0, 7, whence__cancel__overrun_ms=2.0, **brief),
+                        span(3, 2, "part of it", "a", 0, 6, whence__cancel__overrun_ms=1.0, **brief))
+        self.assertIn("Hit: 2 spans were stopped because of it, in 1 service: part (a), part of it (a).", told)
+
     def test_circles_end(self):
         told = self.why(span(1, 0, "a", "x", 0, 9, **cancelled(5, "canceled", 2)), span(2, 1, "b", "x", 0, 9, **cancelled(5, "canceled", 1)))
         self.assertIn("was stopped after 5 ms", told[0])

@@ -75,7 +75,8 @@ static bool is_from_above(const struct span *span)
 {
     const struct span *up = span->up;
     if (!up || !was_cancelled(up) || up->resource->service != span->resource->service) return false;
-    return is_zero(up->facts->origin.span_id, 8) && up->facts->reason == span->facts->reason && up->facts->site == span->facts->site;
+    if (!is_zero(up->facts->origin.span_id, 8) || up->facts->reason != span->facts->reason) return false;
+    return up->facts->site == span->facts->site || up->facts->brief || span->facts->brief;
 }
 
 static struct because because_of_cancel(const struct span *span)

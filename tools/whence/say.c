@@ -63,6 +63,12 @@ static void put_reason(struct text *text, const struct facts *facts)
     else text_put(text, "cancelled, nobody says why");
 }
 
+/* As what has waited in a queue for longer than it had. */
+static bool is_late_born(const struct facts *facts)
+{
+    return facts->budget != UNTOLD && facts->budget <= 0;
+}
+
 static bool owns_deadline(const struct span *span)
 {
     const struct facts *facts = span->facts;
@@ -73,6 +79,11 @@ static bool owns_deadline(const struct span *span)
 static void say_deadline(struct text *text, const struct span *span)
 {
     const struct facts *facts = span->facts;
+    if (is_late_born(facts)) {
+        text_put(text, ": the time that it was left was over before it began");
+        put_site(text, ", taken up at ", facts->site);
+        return;
+    }
     const bool own = owns_deadline(span), callers = is(facts->source, "caller") || (!own && span->parent_is_remote);
     text_put(text, own ? " by its own deadline" : callers ? " by the deadline of its caller" : " by a deadline from above");
     if (facts->budget != UNTOLD) text_put(text, " of "), text_duration(text, facts->budget);
@@ -127,7 +138,9 @@ static void say_by_other(struct text *text, const struct span *span, const struc
     else if (is(facts->reason, "client_gone")) text_put(text, " when its client "), text_name(text, other), text_put(text, " went away");
     else if (is(facts->reason, "ended")) text_put(text, " when "), text_name(text, other), text_put(text, " ended");
     else if (is(facts->reason, "handler_returned")) text_put(text, " when the handler of "), text_name(text, other), text_put(text, " had returned");
-    else if (is(facts->reason, "deadline_exceeded")) {
+    else if (is(facts->reason, "deadline_exceeded") && is_late_born(facts)) {
+        text_put(text, ": the time that "), text_name(text, other), text_put(text, " left it was over before it began");
+    } else if (is(facts->reason, "deadline_exceeded")) {
         text_put(text, " by the deadline");
         if (facts->budget != UNTOLD) text_put(text, " of "), text_duration(text, facts->budget);
         text_put(text, " that "), text_name(text, other), text_put(text, " left it");
@@ -136,7 +149,8 @@ static void say_by_other(struct text *text, const struct span *span, const struc
         put_reason(text, facts);
     }
     put_message(text, is(facts->reason, "deadline_exceeded") ? NULL : facts->message);
-    put_site(text, is(facts->reason, "deadline_exceeded") ? ", set at " : ", at ", facts->site);
+    const bool is_deadline = is(facts->reason, "deadline_exceeded");
+    put_site(text, !is_deadline ? ", at " : is_late_born(facts) ? ", taken up at " : ", set at ", facts->site);
 }
 
 static void put_missing_name(struct text *text, const struct culprit *missing)
