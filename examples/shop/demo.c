@@ -128,6 +128,6 @@ int main(int argc, char **argv)
         jaeger_print_cancelled();
     else
         printf("With a Jaeger on port 4318 they would be there too: ./run demo --jaeger starts one.\n");
-    tool_say_why(file);
+    if (!*names) tool_say_why(file);
     return 0;
 }
