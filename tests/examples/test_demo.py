@@ -48,19 +48,19 @@ class Demo(unittest.TestCase):
         self.told(1, "ok .* 7 spans in 3 services", "the client got 200", never=["⊘", "✗", "cancel"])
 
     def test_2_the_client_hangs_up(self):
-        self.told(2, r"\[gateway\] GET /order/{sku}.*client_gone \"connection closed\", began here, at gateway\.c:\d+ handle",
+        self.told(2, r"\[gateway\] GET /order/{sku}.*client_gone \"connection closed\", began here, at order\.c:\d+ order",
                   r"\[stock\] GET /stock/{sku}.*client_gone.*by «GET /stock/{sku}» of gateway",
                   r"\[price\] GET /price/{sku}.*client_gone.*by «GET /price/{sku}» of gateway",
                   r"SELECT \(client\).*⊘ client_gone", "(stopped within|ran on) [0-9.]+ (us|ms)", "the client is gone",
                   r"gateway \| canceled: client_gone")
 
     def test_3_the_gateways_budget_ends(self):
-        self.told(3, "timeout: deadline of 300 ms exceeded", "deadline_exceeded, its own deadline, set at gateway",
+        self.told(3, "timeout: deadline of 300 ms exceeded", "deadline_exceeded, its own deadline, set at order",
                   "deadline_exceeded, the deadline of «GET /order/{sku}»", "the client got 504",
                   r"gateway \| timed out: deadline_exceeded")
 
     def test_4_price_fails(self):
-        self.told(4, r"GET /rate.*✗ .*500", r"sibling_failed .*by «GET /price/{sku}», at shop\.c:\d+", "the client got 502")
+        self.told(4, r"GET /rate.*✗ .*500", r"sibling_failed .*by «GET /price/{sku}», at order\.c:\d+", "the client got 502")
 
     def test_5_a_black_hole(self):
         self.told(5, r"\[gateway\] GET /order/{sku}.*deadline 300 ms, [0-9.]+ ms left.*timeout: deadline of 200 ms exceeded",
@@ -79,7 +79,7 @@ class Demo(unittest.TestCase):
         if "whence why " not in self.output:
             self.skipTest("the program whence is not built")
         told = self.output.split("whence why ", 1)[1]
-        self.assertRegex(told, r"GET /order/{sku} \(gateway\) was stopped after [0-9.]+ ms by its own deadline of 300 ms, set at gateway\.c:\d+ handle\.")
+        self.assertRegex(told, r"GET /order/{sku} \(gateway\) was stopped after [0-9.]+ ms by its own deadline of 300 ms, set at order\.c:\d+ order\.")
         self.assertRegex(told, r"Ran on: (count by hand|GET /stock/{sku}) \(stock\) ran on for [0-9.]+ ms")
 
     def test_the_file(self):
