@@ -74,7 +74,7 @@ class Door(unittest.TestCase):
         self.assertEqual((status, err), (1, "run: test: unknown argument: --fast\n"))
 
     def test_without_apt_the_missing_packages_are_named(self):
-        for args, expected in ((["demo"], BUILDING | SERVING), (["bench"], BUILDING), (["test", "--quick"], BUILDING | SERVING | TESTING | SHOWING),
+        for args, expected in ((["demo"], BUILDING | SERVING), (["incident"], BUILDING | SERVING), (["bench"], BUILDING), (["test", "--quick"], BUILDING | SERVING | TESTING | SHOWING),
                                (["test", "--long", "--quick"], BUILDING | SERVING | TESTING | SHOWING),
                                (["fuzz", "1"], BUILDING | TESTING | {"clang", "libclang-rt-dev"})):
             status, out, err = self.door(*args)

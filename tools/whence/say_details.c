@@ -194,9 +194,13 @@ void say_details(struct text *text, const struct incident *incident)
     if (incident->cause) say_callee(text, incident->cause);
     for (size_t i = 0, told = 0; i < incident->hit_count && told < 3; i++) {
         const size_t before = text->len;
+        say_gave_up(text, incident->hit[i]);
+        told += text->len > before;
+    }
+    for (size_t i = 0, told = 0; i < incident->hit_count && told < 3; i++) {
+        const size_t before = text->len;
         say_suppressed(text, incident->hit[i]);
         say_callee(text, incident->hit[i]);
-        say_gave_up(text, incident->hit[i]);
         told += text->len > before;
     }
 }
