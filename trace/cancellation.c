@@ -46,6 +46,14 @@ static int64_t budget_of(const struct wh__trace_node *trace)
     return node->flags & WH__TIMED ? node->asked : WH_NEVER;
 }
 
+bool wh__is_late(const struct wh__trace_node *trace, int64_t ended)
+{
+    const wh_ctx *node = &trace->node;
+    const int64_t now = node->flags & WH__CLOCKED ? wh__now_for(node) : ended;
+    const int64_t left = wh__sub(node->deadline, now), budget = budget_of(trace);
+    return left < 0 || (budget != WH_NEVER && left < budget / 10);
+}
+
 void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended)
 {
     const wh_ctx *node = &trace->node;

@@ -13,7 +13,7 @@ void wh__observe_start(const struct wh__trace_node *trace, const struct wh__trac
 {
     struct wh__counts *counts = wh__counts_own(trace->provider);
     const size_t origin = !parent ? 0 : parent->remote ? 2 : 1;
-    const size_t decision = trace->flags & WH_SAMPLED ? 2 : trace->record ? 1 : 0;
+    const size_t decision = trace->flags & WH_SAMPLED ? 2 : trace->record && !(trace->flags & WH__UNASKED) ? 1 : 0;
     if (counts) wh__count(&counts->origins[origin][decision]);
 }
 

@@ -5,6 +5,7 @@
 #include "base/errname.h"
 #include "base/text.h"
 #include "trace/attr.h"
+#include "trace/keep.h"
 #include "trace/names.h"
 #include "trace/provider.h"
 #include "trace/span.h"
@@ -93,6 +94,7 @@ int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, 
     if (open_record(ctx, &trace)) {
         mark_failed(trace, type ? type : wh__errno_name(code), text);
         wh__unlock(&trace->lock);
+        if (trace->flags & WH__KEEPS) wh__keep_note(trace, WH_KEEP_FAILED, type ? type : wh__errno_name(code), site);
     }
     if (text) {
         size_t len = strnlen(text, sizeof failure.text);
