@@ -37,12 +37,11 @@ bool wh__keeping_stock_up(struct wh__keeping *keeping, struct wh__counts *counts
 {
     const uint64_t needed = (uint64_t)(-counts->keep_stock);
     const uint64_t step = (needed + WH__KEEP_STEP - 1) / WH__KEEP_STEP * WH__KEEP_STEP;
-    if (__atomic_load_n(&keeping->taken, __ATOMIC_RELAXED) + step <= keeping->memory) {
-        if (__atomic_add_fetch(&keeping->taken, step, __ATOMIC_RELAXED) <= keeping->memory) {
-            counts->keep_stock += (int64_t)step;
-            return true;
-        }
-        __atomic_fetch_sub(&keeping->taken, step, __ATOMIC_RELAXED);
+    uint64_t taken = __atomic_load_n(&keeping->taken, __ATOMIC_RELAXED);
+    while (taken + step <= keeping->memory) {
+        if (!__atomic_compare_exchange_n(&keeping->taken, &taken, taken + step, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
+        counts->keep_stock += (int64_t)step;
+        return true;
     }
     return false;
 }
@@ -171,7 +170,7 @@ void wh__keeping_report(struct wh__keeping *keeping)
     if (!untold) return;
     const size_t count = most_frequent(keeping, found);
     for (size_t i = 0; i < count; i++) put_kind(&text, &found[i]);
-    wh_report(WH_INFO, "%llu more traces ended like some that were kept, and were only counted: %s%s", (unsigned long long)untold, buf,
+    wh_report(WH_INFO, "%llu traces that ended badly were not kept, but only counted: %s%s", (unsigned long long)untold, buf,
               count == SAID ? ", ..." : "");
 }
 

@@ -94,8 +94,8 @@ int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, 
     if (open_record(ctx, &trace)) {
         mark_failed(trace, type ? type : wh__errno_name(code), text);
         wh__unlock(&trace->lock);
-        if (trace->flags & WH__KEEPS) wh__keep_note(trace, WH_KEEP_FAILED, type ? type : wh__errno_name(code), site);
     }
+    if (trace && trace->flags & WH__KEEPS) wh__keep_note(trace, WH_KEEP_FAILED, type ? type : wh__errno_name(code), site);
     if (text) {
         size_t len = strnlen(text, sizeof failure.text);
         if (len == sizeof failure.text) len = wh__utf8_cut(text, sizeof failure.text - 1);

@@ -53,7 +53,9 @@ void wh__keeping_return(struct wh__keeping *keeping, struct wh__counts *counts);
 static inline bool wh__keeping_charge(struct wh__keeping *keeping, struct wh__counts *counts, int64_t bytes)
 {
     counts->keep_stock -= bytes;
-    return wh__likely(counts->keep_stock >= 0) || wh__keeping_stock_up(keeping, counts);
+    if (wh__likely(counts->keep_stock >= 0) || wh__keeping_stock_up(keeping, counts)) return true;
+    counts->keep_stock += bytes;
+    return false;
 }
 
 static inline void wh__keeping_discharge(struct wh__keeping *keeping, struct wh__counts *counts, int64_t bytes)
