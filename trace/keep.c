@@ -118,11 +118,12 @@ void wh__keep_note(const struct wh__trace_node *trace, unsigned because, const c
     wh__unlock(&keep->lock);
 }
 
+/* Who was stopped by a sibling's failure says that something failed. */
 static void note_cancelled(const struct wh__trace_node *trace)
 {
     struct wh_cause cause = {.size = sizeof cause};
-    if (wh_log_level(&trace->node) == WH_LOG_DEBUG) return; /* in the course of things */
-    if (wh_cause_info(&trace->node, &cause)) wh__keep_note(trace, WH_KEEP_CANCELLED, cause.reason->name, cause.site);
+    if (wh_log_level(&trace->node) == WH_LOG_DEBUG || !wh_cause_info(&trace->node, &cause)) return; /* in the course of things */
+    wh__keep_note(trace, cause.reason == WH_SIBLING_FAILED ? WH_KEEP_FAILED : WH_KEEP_CANCELLED, cause.reason->name, cause.site);
 }
 
 static void note_end(const struct wh__trace_node *trace, const struct wh__record *record, int64_t ended)

@@ -22,6 +22,7 @@ static void failed(wh_ctx *span) { wh_fail(span, EIO, "disk full"); }
 static void error(wh_ctx *span) { wh_status(span, WH_STATUS_ERROR, "no"); }
 static void raced(wh_ctx *span) { wh_cancel(span, WH_RACE_LOST, "the other was first"); }
 static void done(wh_ctx *span) { wh_cancel(span, WH_GROUP_DONE, NULL); }
+static void sibling(wh_ctx *span) { wh_cancel(span, WH_SIBLING_FAILED, NULL); }
 static void returned(wh_ctx *span) { wh_cancel(span, WH_HANDLER_RETURNED, NULL); }
 
 static void a_good_trace_is_forgotten(void **state)
@@ -68,7 +69,7 @@ static void what_failed_is_kept_and_what_ends_in_the_course_of_things_is_not(voi
 {
     (void)state;
     static const struct { void (*ends)(wh_ctx *span); const char *because; } rows[] = {
-        {cancelled, "cancelled"}, {failed, "failed"}, {error, "failed"}, {raced, NULL}, {done, NULL}, {returned, NULL}};
+        {cancelled, "cancelled"}, {failed, "failed"}, {error, "failed"}, {sibling, "failed"}, {raced, NULL}, {done, NULL}, {returned, NULL}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct spans spans = keeping_begin(keep_all());
         request(spans.root, rows[i].ends);
