@@ -122,15 +122,18 @@ void wh__keep_note(const struct wh__trace_node *trace, unsigned because, const c
 static void note_cancelled(const struct wh__trace_node *trace)
 {
     struct wh_cause cause = {.size = sizeof cause};
-    if (wh_log_level(&trace->node) == WH_LOG_DEBUG || !wh_cause_info(&trace->node, &cause)) return; /* in the course of things */
-    wh__keep_note(trace, cause.reason == WH_SIBLING_FAILED ? WH_KEEP_FAILED : WH_KEEP_CANCELLED, cause.reason->name, cause.site);
+    if (wh_cause_info(&trace->node, &cause))
+        wh__keep_note(trace, cause.reason == WH_SIBLING_FAILED ? WH_KEEP_FAILED : WH_KEEP_CANCELLED, cause.reason->name, cause.site);
 }
 
+/* A cancel in the course of things may be an ERROR by the provider's policy, and is nothing to keep. */
 static void note_end(const struct wh__trace_node *trace, const struct wh__record *record, int64_t ended)
 {
     const wh_ctx *node = &trace->node;
-    if (wh__unlikely(wh_err(node) != 0)) note_cancelled(trace);
-    if (wh__unlikely(record->status == WH_STATUS_ERROR)) wh__keep_note(trace, WH_KEEP_FAILED, "failed", node->made);
+    const bool done = wh_err(node) != 0, in_the_course_of_things = wh__unlikely(done) && wh_log_level(node) == WH_LOG_DEBUG;
+    if (wh__unlikely(done && !in_the_course_of_things)) note_cancelled(trace);
+    if (wh__unlikely(record->status == WH_STATUS_ERROR) && !(in_the_course_of_things && trace->provider->cancelled_is_error))
+        wh__keep_note(trace, WH_KEEP_FAILED, "failed", node->made);
     if (node->deadline != WH_NEVER && wh__is_late(trace, ended)) wh__keep_note(trace, WH_KEEP_LATE, "late", node->made);
 }
 

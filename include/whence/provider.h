@@ -195,7 +195,7 @@ WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct
 /* Asks .configure again about every scope. For spans that are started from now on, soon. */
 WH_API void wh_provider_reconfigure(wh_provider *provider);
 
-/* Exports everything that has ended by now, by all processors at once. 0; ETIMEDOUT after `timeout`, and the export goes on;
+/* Exports everything that has ended by now (and has its verdict), by all processors at once. 0; ETIMEDOUT after `timeout`, and the export goes on;
  * EIO if an exporter failed; EALREADY once the shutdown has begun. */
 WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
 

@@ -3,6 +3,9 @@
 
 #include "keeps.h"
 #include "sampling.h"
+#include "trace/keep.h"
+
+WH_KEY(number, int)
 
 /* ---- what is kept ---- */
 
@@ -80,6 +83,43 @@ static void what_failed_is_kept_and_what_ends_in_the_course_of_things_is_not(voi
         }
         keeping_end(&spans);
     }
+}
+
+static void a_policy_that_makes_an_error_of_every_cancel_keeps_no_more(void **state)
+{
+    (void)state;
+    struct spans spans = keeping_begin_with(keep_all(), (struct wh_provider_opts){.cancelled_is_error = true});
+    request(spans.root, raced);
+    request(spans.root, returned);
+    assert_int_equal(exported(&spans), 0);
+    request(spans.root, cancelled);
+    assert_int_equal(exported(&spans), 3);
+    keeping_end(&spans);
+}
+
+/* As what comes back from a callee does. */
+static void a_trace_can_be_marked_from_outside(void **state)
+{
+    (void)state;
+    struct spans spans = keeping_begin(keep_all());
+    struct spans off = keeping_begin((struct wh_keep){0});
+    wh_ctx *root = wh_start(spans.root, "root"), *child = wh_start(root, "child"), *ignored = wh_start(off.root, "ignored");
+    WH_AUTO wh_ctx *value = wh_with_number(child, 7);
+    wh__keep_mark(NULL, WH_KEEP_FAILED);
+    wh__keep_mark(wh__trace_of(spans.root), WH_KEEP_FAILED);
+    wh__keep_mark(wh__trace_of(ignored), WH_KEEP_FAILED);
+    wh__keep_mark(wh__trace_of(value), WH_KEEP_FAILED);
+    wh_end(child);
+    wh_end(root);
+    wh_end(ignored);
+    assert_int_equal(exported(&spans), 2);
+    const struct wh_span_view view = span_named(&spans, "root");
+    assert_string_equal(span_text(&view, "whence.kept.because"), "failed");
+    assert_int_equal(exported(&off), 0);
+    keeping_end(&off);
+    wh_end(value);
+    value = NULL;
+    keeping_end(&spans);
 }
 
 static void late(const wh_ctx *root, wh_clock *clock, int64_t takes)
@@ -237,7 +277,8 @@ static void processors_of_somebodys_own_see_what_the_sampler_says(void **state)
 {
     (void)state;
     for (int records = 0; records < 2; records++) {
-        struct watch watch = {.processor = {.size = sizeof watch.processor, .on_start = on_start, .on_ending = on_ending, .on_end = on_end}};
+        struct watch watch = {.processor = {.size = sizeof watch.processor, .on_start = on_start, .on_ending = on_ending,
+                                            .on_end = on_end}};
         struct wh_processor *list[] = {&watch.processor};
         struct wh_sampler *off = wh_sampler_parent_based(wh_sampler_always_off());
         struct spans spans = keeping_begin_with(keep_all(), (struct wh_provider_opts){.processors = list, .processor_count = 1,
@@ -364,6 +405,8 @@ int main(void)
         cmocka_unit_test(a_good_trace_is_forgotten),
         cmocka_unit_test(one_that_was_cancelled_is_kept_as_a_whole),
         cmocka_unit_test(what_failed_is_kept_and_what_ends_in_the_course_of_things_is_not),
+        cmocka_unit_test(a_policy_that_makes_an_error_of_every_cancel_keeps_no_more),
+        cmocka_unit_test(a_trace_can_be_marked_from_outside),
         cmocka_unit_test(late_is_over_the_budget_or_with_less_than_a_tenth_left),
         cmocka_unit_test(only_what_was_asked_for_is_kept),
         cmocka_unit_test(nothing_is_recorded_where_it_is_not_enabled),
