@@ -1,29 +1,33 @@
 #include "base/slab.h"
 
+#include "base/lock.h"
 #include "base/mem.h"
+
+#include <string.h>
 
 #if !WH__SLAB_FAST
 #include <sanitizer/asan_interface.h>
 #define POISON(block, size) __asan_poison_memory_region(block, size)
 #define UNPOISON(block, size) __asan_unpoison_memory_region(block, size)
 #else
-#define POISON(block, size) ((void)0)
-#define UNPOISON(block, size) ((void)0)
+#define POISON(block, size) ((void)(block), (void)(size))
+#define UNPOISON(block, size) ((void)(block), (void)(size))
 #endif
 
 enum { HEADER = 64, COLLECT = 512 };
 _Static_assert(sizeof(struct wh__page) <= HEADER, "the head of a page takes one block of 64 bytes");
+
+/* So many bytes of a free block are poisoned, under AddressSanitizer: of those that can be found, not what is looked at. */
+static size_t hidden_bytes(const struct wh__page *page)
+{
+    return page->size == WH__KEPT ? page->bytes / 2 : page->bytes;
+}
 
 static size_t pages;
 
 size_t wh__slab_pages(void)
 {
     return __atomic_load_n(&pages, __ATOMIC_RELAXED);
-}
-
-static enum wh__size size_of(const struct wh__page *page)
-{
-    return (enum wh__size)(__builtin_ctz(page->bytes) - 6);
 }
 
 static struct wh__page *page_of(void *block)
@@ -33,7 +37,7 @@ static struct wh__page *page_of(void *block)
 
 static void list(struct wh__heap *heap, struct wh__page *page, struct wh__page *after)
 {
-    struct wh__page **slot = after ? &after->next : &heap->open[size_of(page)];
+    struct wh__page **slot = after ? &after->next : &heap->open[page->size];
     page->prev = after;
     page->next = *slot;
     if (page->next) page->next->prev = page;
@@ -43,20 +47,102 @@ static void list(struct wh__heap *heap, struct wh__page *page, struct wh__page *
 
 static void unlist(struct wh__heap *heap, struct wh__page *page)
 {
-    *(page->prev ? &page->prev->next : &heap->open[size_of(page)]) = page->next;
+    *(page->prev ? &page->prev->next : &heap->open[page->size]) = page->next;
     if (page->next) page->next->prev = page->prev;
     page->listed = false;
 }
+
+/* ---- pages whose blocks can be found ---- */
+
+/* Its first block is as large as all others of that kind. */
+struct wh__kept_page {
+    struct wh__page page;
+    struct wh__kept_page *next, **link; /* [kept.lock] newest first */
+};
+
+static struct {
+    uint32_t lock;
+    struct wh__kept_page *first;
+    struct wh__walk *walks;
+} kept;
+
+static void keep(struct wh__kept_page *page)
+{
+    wh__lock(&kept.lock);
+    page->next = kept.first;
+    page->link = &kept.first;
+    if (page->next) page->next->link = &page->next;
+    kept.first = page;
+    wh__unlock(&kept.lock);
+}
+
+static void keep_no_more(struct wh__kept_page *page)
+{
+    wh__lock(&kept.lock);
+    for (struct wh__walk *walk = kept.walks; walk; walk = walk->others)
+        if (walk->next == page) walk->next = page->next;
+    *page->link = page->next;
+    if (page->next) page->next->link = page->link;
+    wh__unlock(&kept.lock);
+}
+
+/* The others' are on stacks that are gone; our own, if we are in one, looks at `forks`. */
+static void forget_walks(void)
+{
+    kept.walks = NULL;
+}
+static struct wh__fork_handler in_child = {.fn = forget_walks};
+
+void wh__walk_begin(struct wh__walk *walk)
+{
+    static bool seen_to;
+    if (!__atomic_exchange_n(&seen_to, true, __ATOMIC_RELAXED)) wh__at_fork(&in_child);
+    wh__lock(&kept.lock);
+    *walk = (struct wh__walk){.next = kept.first, .others = kept.walks, .forks = wh__forks};
+    kept.walks = walk;
+    wh__unlock(&kept.lock);
+}
+
+void wh__walk_end(struct wh__walk *walk)
+{
+    wh__lock(&kept.lock);
+    struct wh__walk **at = &kept.walks;
+    while (*at && *at != walk) at = &(*at)->others;
+    if (*at) *at = walk->others;
+    wh__unlock(&kept.lock);
+}
+
+bool wh__walk_page(struct wh__walk *walk, void (*fn)(void *block, void *arg), void *arg)
+{
+    wh__lock(&kept.lock);
+    struct wh__kept_page *page = walk->forks == wh__forks ? walk->next : NULL;
+    if (page) {
+        const char *end = __atomic_load_n(&page->page.fresh, __ATOMIC_ACQUIRE);
+        for (char *block = (char *)page + page->page.bytes; block < end; block += page->page.bytes) fn(block, arg);
+        walk->next = page->next;
+    }
+    wh__unlock(&kept.lock);
+    return page;
+}
+
+/* ---- the owner ---- */
+
+static uint32_t bytes_of(enum wh__size size)
+{
+    return size == WH__KEPT ? 256 : 64u << size;
+}
+_Static_assert(sizeof(struct wh__kept_page) <= 256, "the head of such a page takes one block");
 
 static struct wh__page *new_page(struct wh__heap *heap, enum wh__size size)
 {
     struct wh__page *page = wh__mem_aligned(WH__PAGE, WH__PAGE);
     if (!page) return NULL;
-    const uint32_t bytes = 64u << size;
-    *page = (struct wh__page){.heap = heap, .bytes = bytes, .end = (char *)page + WH__PAGE};
+    const uint32_t bytes = bytes_of(size);
+    *page = (struct wh__page){.heap = heap, .bytes = bytes, .size = (uint8_t)size, .end = (char *)page + WH__PAGE};
     page->fresh = (char *)page + (bytes > HEADER ? bytes : HEADER);
     POISON(page->fresh, (size_t)(page->end - page->fresh));
     list(heap, page, NULL);
+    if (size == WH__KEPT) keep((struct wh__kept_page *)page);
     __atomic_fetch_add(&pages, 1, __ATOMIC_RELAXED);
     return page;
 }
@@ -64,6 +150,7 @@ static struct wh__page *new_page(struct wh__heap *heap, enum wh__size size)
 static void free_page(struct wh__heap *heap, struct wh__page *page)
 {
     unlist(heap, page);
+    if (page->size == WH__KEPT) keep_no_more((struct wh__kept_page *)page);
     UNPOISON(page, WH__PAGE);
     __atomic_fetch_sub(&pages, 1, __ATOMIC_RELAXED);
     wh__mem_free(page);
@@ -78,7 +165,8 @@ static void *pop(struct wh__page *page)
     } else if (page->fresh < page->end) {
         block = page->fresh;
         UNPOISON(block, page->bytes);
-        page->fresh += page->bytes;
+        if (page->size == WH__KEPT) memset(block, 0, page->bytes);
+        __atomic_store_n(&page->fresh, block + page->bytes, __ATOMIC_RELEASE);
     } else {
         return NULL;
     }
@@ -91,9 +179,9 @@ static void push(struct wh__heap *heap, struct wh__page *page, void *block)
 {
     *(void **)block = page->free;
     page->free = block;
-    POISON(block, page->bytes);
+    POISON(block, hidden_bytes(page));
     page->used--;
-    struct wh__page *first = heap->open[size_of(page)];
+    struct wh__page *first = heap->open[page->size];
     if (!page->listed)
         list(heap, page, first);
     else if (page->used == 0 && page != first)

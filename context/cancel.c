@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/park.h"
 #include "base/text.h"
+#include "context/because.h"
 #include "context/clock.h"
 #include "context/merge.h"
 #include "context/tree.h"
@@ -325,7 +326,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
     char *block = NULL;
     const char *text = verdict->text;
     if (text && !verdict->text_is_static) text = copy_text(text, &block);
-    struct wh__extra *extra = verdict->culprit ? wh__extra_of(node, false) : NULL;
+    struct wh__extra *extra = verdict->link ? wh__extra_of(node, false) : NULL;
     struct wh__thread *self = wh__self();
     const int64_t at = verdict->now && *verdict->now ? *verdict->now : wh__now();
 
@@ -337,7 +338,7 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
         spreads = state || node->children || node->extra;
         state = close_node(node, verdict, at, self ? self->id : 0, text);
         if (block) state |= WH__OWNS_TEXT;
-        if (extra) extra->culprit = verdict->culprit;
+        if (extra) extra->link = verdict->link;
         if (spreads) {
             wh__count_up(node);
             wh__stay(self);
@@ -345,13 +346,28 @@ bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict)
     }
     wh__unlock_as(self, &node->state, state);
 
-    if (verdict->culprit && !(won && extra)) wh__slab_put(verdict->culprit);
+    if (wh__unlikely(verdict->link && !(won && extra))) wh__because_put(verdict->link);
     if (spreads) spread(self, node, state);
     if (verdict->now) *verdict->now = spreads ? 0 : at;
     if (won) return true;
     wh__slab_put_if(block);
     come_too_late(node, verdict);
     return false;
+}
+
+static inline __attribute__((always_inline)) bool cancel_asked(wh_ctx *ctx, const struct wh__verdict *verdict)
+{
+    if (!(ctx->flags & WH_RECORDS_)) return wh__cancel(ctx, verdict);
+    wh__ref(ctx); /* a callback may end it */
+    const bool won = wh__cancel(ctx, verdict);
+    if (won) wh__span_ops()->cancel_called(ctx, verdict);
+    wh__unref(ctx);
+    return won;
+}
+
+bool wh__cancel_asked(wh_ctx *ctx, const struct wh__verdict *verdict)
+{
+    return cancel_asked(ctx, verdict);
 }
 
 bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,
@@ -361,12 +377,7 @@ bool wh_cancel_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text,
     if (!ctx || ctx->flags & (WH__VALUE | WH__IMMORTAL)) return false;
     const struct wh__verdict verdict = {.reason = reason ? reason : WH_CANCELED, .site = site, .text = text,
         .text_is_static = text_is_static};
-    if (!(ctx->flags & WH_RECORDS_)) return wh__cancel(ctx, &verdict);
-    wh__ref(ctx); /* a callback may end it */
-    const bool won = wh__cancel(ctx, &verdict);
-    if (won) wh__span_ops()->cancel_called(ctx, &verdict);
-    wh__unref(ctx);
-    return won;
+    return cancel_asked(ctx, &verdict);
 }
 
 bool wh_cancelf_at(wh_ctx *ctx, const struct wh_reason *reason, const struct wh_site *site, const char *format, ...)

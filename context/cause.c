@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "context/because.h"
 #include "context/merge.h"
 #include "context/tree.h"
 
@@ -39,18 +40,18 @@ int wh_http_status(const wh_ctx *ctx)
 }
 
 /* Whose fault it is comes before where the cancel was called: both are known of a group's first failure. */
-static void name_culprit(const struct wh__failure *culprit, struct wh_cause *cause)
+static void name_culprit(const struct wh__because *link, struct wh_cause *cause)
 {
     static const uint8_t none[8];
-    cause->site = culprit->site;
-    if (culprit->text[0]) cause->text = culprit->text;
-    if (memcmp(culprit->span_id, none, sizeof none) == 0) return;
+    if (link->place) cause->site = link->place;
+    if (link->said.text) cause->text = link->said.text;
+    if (memcmp(link->said.span_id, none, sizeof none) == 0) return;
     cause->has_span = true;
-    cause->span_is_remote = false;
-    memcpy(cause->trace_id, culprit->trace_id, sizeof cause->trace_id);
-    memcpy(cause->span_id, culprit->span_id, sizeof cause->span_id);
-    cause->span_name = culprit->span_name;
-    cause->origin = culprit->made;
+    cause->span_is_remote = link->said.remote;
+    memcpy(cause->trace_id, link->said.trace_id, sizeof cause->trace_id);
+    memcpy(cause->span_id, link->said.span_id, sizeof cause->span_id);
+    cause->span_name = link->said.span_name;
+    if (link->made) cause->origin = link->made;
 }
 
 bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause)
@@ -78,9 +79,9 @@ bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause)
         all.loser_reason = extra->loser;
         all.loser_site = extra->loser_site;
         all.loser_at = extra->loser_at;
-        const struct wh__failure *culprit = extra->culprit;
+        const struct wh__because *link = extra->link;
         wh__unlock(&origin->state);
-        if (culprit) name_culprit(culprit, &all);
+        if (link && link->kind == WH__BY_SIBLING) name_culprit(link, &all);
     }
     memcpy(cause, &all, cause->size < sizeof all ? cause->size : sizeof all);
     return true;

@@ -2,8 +2,9 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "context/because.h"
 #include "context/tree.h"
-#include "words.h"
+#include "context/words.h"
 
 static void put_first_line(struct wh__text *text, const wh_ctx *ctx, const struct wh_cause *cause)
 {
@@ -70,6 +71,25 @@ static void put_losers(struct wh__text *text, const struct wh_cause *cause)
     wh__put_duration(text, wh__sub(cause->loser_at, cause->at));
 }
 
+/* One line for each link after those that have been said. */
+static void put_chain(struct wh__text *text, const struct wh__because *link)
+{
+    for (; link; link = link->next) {
+        wh__put(text, "\n  because  ");
+        wh__put_because(text, &link->said);
+    }
+}
+
+static void put_failure(struct wh__text *text, const wh_ctx *ctx)
+{
+    struct wh__because *link = wh__because_of(ctx);
+    if (!link) return;
+    wh__put(text, "\n  failed   ");
+    wh__put_because(text, &link->said);
+    put_chain(text, link->next);
+    wh__because_put(link);
+}
+
 size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size)
 {
     struct wh__text text = {.buf = buf, .size = size};
@@ -79,11 +99,14 @@ size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size)
     if (!wh_cause_info(ctx, &cause)) {
         wh__put(&text, node ? "not done" : "not done, and never will be");
         if (node) put_deadline(&text, node, wh__now());
+        put_failure(&text, ctx);
         return text.len;
     }
     put_first_line(&text, ctx, &cause);
     put_origin(&text, &cause);
     put_deadline(&text, node, cause.at);
     put_losers(&text, &cause);
+    const struct wh__because *link = wh__because_known(ctx);
+    if (link) put_chain(&text, link->next);
     return text.len;
 }

@@ -1,5 +1,6 @@
 /* How nodes are held, ended and given back. */
 #include "base/mem.h"
+#include "context/because.h"
 #include "context/clock.h"
 #include "context/live.h"
 #include "context/merge.h"
@@ -31,7 +32,7 @@ static INLINED void dispose_extra(wh_ctx *node)
     wh__callbacks_drop(node);
     if (node->state & WH__HAS_FD) wh__done_fd_close(node);
     if (node->state & WH__SHARDED) wh__shards_free(node->extra->shards);
-    wh__slab_put_if(node->extra->culprit);
+    if (node->extra->link || node->extra->note) wh__because_leave(node->extra);
     wh__slab_put(node->extra);
 }
 
@@ -207,7 +208,7 @@ static INLINED bool end_parts(wh_ctx *ctx, const struct wh_reason *reason)
 {
     if (ctx->flags & WH__ENDS) wh__span_ops()->end(ctx);
     if (ctx->flags & WH__VALUE) return false;
-    if (ctx->flags & WH__TIMED) wh__timer_disarm(ctx);
+    if (ctx->flags & WH__TIMED) wh__timer_leave(ctx);
     if (__atomic_load_n(&ctx->extra, __ATOMIC_RELAXED)) wh__unwatch(ctx);
     if (!(ctx->flags & (WH__SIGNALS | WH__MERGED))) return false;
     if (ctx->flags & WH__MERGED) {
@@ -254,7 +255,7 @@ static __attribute__((noinline)) void end_all(wh_ctx *ctx)
 /* One with nothing but a deadline. */
 static __attribute__((noinline)) void end_timed(wh_ctx *ctx)
 {
-    wh__timer_disarm(ctx);
+    wh__timer_leave(ctx);
     if (wh__unlikely(!leave_at_once(ctx))) end_all(ctx);
 }
 

@@ -2,8 +2,9 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "context/because.h"
 #include "context/tree.h"
-#include "words.h"
+#include "context/words.h"
 
 static bool is_in_the_course_of_things(const struct wh_reason *reason)
 {
@@ -62,6 +63,24 @@ static void put_origin(struct wh__text *text, const struct wh_cause *cause)
     wh__put(text, " span %s", id);
 }
 
+static void put_root(struct wh__text *text, const struct wh__because *link)
+{
+    if (!link || !link->next) return;
+    while (link->next) link = link->next;
+    wh__put(text, ", because ");
+    wh__put_harmless(text, link->said.reason);
+}
+
+static void put_failure(struct wh__text *text, const wh_ctx *ctx)
+{
+    struct wh__because *link = wh__because_of(ctx);
+    if (!link) return;
+    wh__put(text, ", failed: ");
+    wh__put_because(text, &link->said);
+    put_root(text, link);
+    wh__because_put(link);
+}
+
 size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size)
 {
     struct wh__text text = {.buf = buf, .size = size};
@@ -70,6 +89,7 @@ size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size)
     if (!wh_cause_info(ctx, &cause)) {
         wh__put(&text, "not done");
         put_times(&text, ctx, wh__now());
+        put_failure(&text, ctx);
         return text.len;
     }
     wh__put(&text, "%s: %s", wh_err(ctx) == ETIMEDOUT ? "timed out" : "canceled", cause.reason->name);
@@ -79,6 +99,7 @@ size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size)
     }
     wh__put_site(&text, " at ", cause.site);
     put_origin(&text, &cause);
+    put_root(&text, wh__because_known(ctx));
     if (cause.at) put_times(&text, ctx, cause.at);
     return text.len;
 }

@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "context/because.h"
 #include "context/clock.h"
 #include "context/tree.h"
 #include "loop.h"
@@ -136,12 +137,13 @@ bool wh__timer_arm(wh_ctx *node)
     return armed;
 }
 
-void wh__timer_disarm(wh_ctx *node)
+/* Returns whether it was armed. */
+static inline __attribute__((always_inline)) bool disarm(wh_ctx *node)
 {
     struct place place = place_of(node);
     if (place.there != IN_WHEEL) {
         if (place.there) wh__clock_disarm(node);
-        return;
+        return false;
     }
     struct wheel *wheel = &wheels[place.wheel];
     struct wh__thread *self = wh__self();
@@ -152,6 +154,17 @@ void wh__timer_disarm(wh_ctx *node)
         set_place(node, (struct place){0});
     }
     wh__unlock_as(self, &wheel->lock, 0);
+    return place.there;
+}
+
+void wh__timer_disarm(wh_ctx *node)
+{
+    disarm(node);
+}
+
+void wh__timer_leave(wh_ctx *node)
+{
+    if (wh__unlikely(!disarm(node))) wh__because_late(node);
 }
 
 /* ---- as time goes by, on the loop's thread ---- */

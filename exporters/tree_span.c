@@ -1,10 +1,10 @@
 /* What is kept of a span to draw it. */
 #include <math.h>
+#include <whence/names.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "exporters/tree.h"
-#include "trace/names.h"
 #include "trace/wire.h"
 
 /* Bytes of each text that are worth keeping. */
@@ -30,13 +30,13 @@ static bool is(struct wh_str text, const char *what)
 static void read_text(struct draft *draft, const struct wh_attr_view *attr)
 {
     const struct { const char *key; struct wh_str *text; } known[] = {
-        {WH__ERROR_TYPE, &draft->texts[WH__TREE_ERROR_TYPE]},
-        {WH__CANCEL_REASON, &draft->texts[WH__TREE_REASON]},
-        {WH__CANCEL_MESSAGE, &draft->texts[WH__TREE_MESSAGE]},
-        {WH__CANCEL_SITE, &draft->texts[WH__TREE_SITE]},
-        {WH__CANCEL_ORIGIN_SPAN_NAME, &draft->texts[WH__TREE_ORIGIN_NAME]},
-        {WH__CANCEL_ORIGIN_SPAN_ID, &draft->origin_id},
-        {WH__CANCEL_ORIGIN_TRACE_ID, &draft->origin_trace_id},
+        {WH_ATTR_ERROR_TYPE, &draft->texts[WH__TREE_ERROR_TYPE]},
+        {WH_ATTR_CANCEL_REASON, &draft->texts[WH__TREE_REASON]},
+        {WH_ATTR_CANCEL_MESSAGE, &draft->texts[WH__TREE_MESSAGE]},
+        {WH_ATTR_CANCEL_SITE, &draft->texts[WH__TREE_SITE]},
+        {WH_ATTR_CANCEL_ORIGIN_SPAN_NAME, &draft->texts[WH__TREE_ORIGIN_NAME]},
+        {WH_ATTR_CANCEL_ORIGIN_SPAN_ID, &draft->origin_id},
+        {WH_ATTR_CANCEL_ORIGIN_TRACE_ID, &draft->origin_trace_id},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (is(attr->key, known[i].key)) *known[i].text = attr->as.string;
@@ -45,10 +45,10 @@ static void read_text(struct draft *draft, const struct wh_attr_view *attr)
 static void read_duration(struct draft *draft, const struct wh_attr_view *attr)
 {
     const struct { const char *key; int64_t *ns; } known[] = {
-        {WH__CANCEL_OVERRUN_MS, &draft->overrun},
-        {WH__DEADLINE_ASKED_MS, &draft->span.asked},
-        {WH__DEADLINE_BUDGET_MS, &draft->span.budget},
-        {WH__DEADLINE_REMAINING_MS, &draft->span.left},
+        {WH_ATTR_CANCEL_OVERRUN_MS, &draft->overrun},
+        {WH_ATTR_DEADLINE_ASKED_MS, &draft->span.asked},
+        {WH_ATTR_DEADLINE_BUDGET_MS, &draft->span.budget},
+        {WH_ATTR_DEADLINE_REMAINING_MS, &draft->span.left},
     };
     const double ms = attr->type == WH_INT ? (double)attr->as.integer : attr->as.real;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -61,7 +61,7 @@ static void read_attributes(struct draft *draft, struct wh_cursor span)
     while (wh_next_span_attr(&span, &attr)) {
         if (attr.type == WH_STRING) read_text(draft, &attr);
         if (attr.type == WH_INT || attr.type == WH_DOUBLE) read_duration(draft, &attr);
-        if (attr.type == WH_BOOL && is(attr.key, WH__CANCELLED)) draft->span.cancelled = attr.as.boolean;
+        if (attr.type == WH_BOOL && is(attr.key, WH_ATTR_CANCELLED)) draft->span.cancelled = attr.as.boolean;
     }
 }
 
@@ -78,7 +78,7 @@ static uint64_t cancel_instant(const struct draft *draft, struct wh_cursor span)
     const struct wh__tree_span *s = &draft->span;
     struct wh_event_view event;
     while (wh_next_event(&span, &event))
-        if (is(event.name, WH__EVENT_RECEIVED)) return within(s, event.at);
+        if (is(event.name, WH_EVENT_CANCEL_RECEIVED)) return within(s, event.at);
     const uint64_t overrun = draft->overrun > 0 ? (uint64_t)draft->overrun : 0;
     return overrun < s->end - s->start ? s->end - overrun : s->start;
 }

@@ -6,7 +6,8 @@
 #include "propagate/composite.h"
 
 static const struct wh_propagator *const known[] = {
-    &wh__tracecontext.public, &wh__baggage.public, &wh__b3_single.public, &wh__b3_multi.public, &wh__jaeger.public, &wh__whence.public,
+    &wh__tracecontext.public, &wh__baggage.public, &wh__b3_single.public, &wh__b3_multi.public, &wh__jaeger.public, &wh__grpc.public,
+    &wh__whence.public,
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -15,6 +16,7 @@ const struct wh_propagator *wh_baggage_propagator(void) { return &wh__baggage.pu
 const struct wh_propagator *wh_b3_propagator(void) { return &wh__b3_single.public; }
 const struct wh_propagator *wh_b3multi_propagator(void) { return &wh__b3_multi.public; }
 const struct wh_propagator *wh_jaeger_propagator(void) { return &wh__jaeger.public; }
+const struct wh_propagator *wh_grpc_propagator(void) { return &wh__grpc.public; }
 const struct wh_propagator *wh_whence_propagator(void) { return &wh__whence.public; }
 
 static const struct wh_propagator *find(const char *name, size_t len)
@@ -36,7 +38,7 @@ static void say_unknown(const char *name, size_t len, const char *variable)
     const int shown = (int)(len < 60 ? len : 60);
     if (variable)
         wh_report(WH_WARNING, "%s=%.*s is not understood, and ignored: there are tracecontext, baggage, b3, b3multi, jaeger, "
-                  "whence and none", variable, shown, name);
+                  "grpc, whence and none", variable, shown, name);
     else
         wh_report(WH_WARNING, "there is no propagator \"%.*s\": it is ignored", shown, name);
 }

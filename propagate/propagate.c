@@ -117,7 +117,7 @@ static wh_ctx *with_b3(const wh_ctx *parent, const struct wh__incoming *in)
 /* An owner of all that has come in, even if that is nothing. */
 static wh_ctx *finish(struct wh__incoming *in)
 {
-    wh_ctx *from = in->has_span || in->b3 ? new_anchor(in) : wh_with_timeout_at(in->parent, in->timeout, in->site);
+    wh_ctx *from = in->has_span || in->b3 ? new_anchor(in) : wh__with_callers_timeout(in->parent, in->timeout, in->site);
     if (in->b3 & (WH__B3_DEFERRED | WH__B3_DEBUG)) from = wh_take_over(with_b3(from, in), from);
     if (in->bag) from = wh_take_over(wh__with_bag(from, in->bag), from);
     if (in->id_len) from = wh_take_over(wh__with_id(from, in->id, in->id_len), from);

@@ -52,17 +52,11 @@ const char *wh_request_id(const wh_ctx *ctx)
 
 /* ---- the propagator ---- */
 
-static bool read_timeout(const struct wh_carrier *from, void *carrier, const char *name, int64_t *ns)
-{
-    char buf[WH__FIELD_SIZE];
-    const char *field = wh__get_only(from, carrier, name, buf);
-    return field && wh__timeout_read(field, ns);
-}
-
 static void read(struct wh__incoming *in, const struct wh_carrier *from, void *carrier)
 {
     char buf[WH__FIELD_SIZE];
-    if (!read_timeout(from, carrier, TIMEOUT, &in->timeout)) read_timeout(from, carrier, GRPC_TIMEOUT, &in->timeout);
+    wh__incoming_timeout(in, from, carrier, TIMEOUT);
+    wh__incoming_timeout(in, from, carrier, GRPC_TIMEOUT);
     const char *id = wh__get_only(from, carrier, REQUEST_ID, buf);
     const size_t len = id ? id_length(id, WH__MOST_ID) : 0;
     if (!len) return;
@@ -73,13 +67,9 @@ static void read(struct wh__incoming *in, const struct wh_carrier *from, void *c
 static void inject(const struct wh_propagator *self, const wh_ctx *ctx, const struct wh_carrier *to, void *carrier)
 {
     const char *id = wh_request_id(ctx);
-    const int64_t remaining = wh_remaining(ctx);
     (void)self;
     if (id) to->set(carrier, REQUEST_ID, id);
-    if (remaining == WH_NEVER) return;
-    char field[WH__TIMEOUT_SIZE];
-    wh__timeout_write(field, remaining);
-    to->set(carrier, TIMEOUT, field);
+    wh__set_timeout(ctx, to, carrier, TIMEOUT);
 }
 
 const struct wh__codec wh__whence = {

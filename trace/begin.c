@@ -65,8 +65,8 @@ static inline void begin_name(struct wh__record **record, const char *name, size
     (*record)->len += (uint32_t)len + 2;
 }
 
-void wh__begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                      const struct wh__scope *scope, int64_t now)
+struct wh__record *wh__begin_record(struct wh__trace_node *trace, const struct wh__trace_node *parent,
+                                    const struct wh_start_opts *opts, const struct wh__scope *scope, int64_t now)
 {
     begin_clock(trace, parent, now);
     struct wh__counts *counts = wh__counts_own(trace->provider);
@@ -77,7 +77,7 @@ void wh__begin_record(struct wh__trace_node *trace, const struct wh__trace_node 
             wh__count(&counts->dropped_memory);
         else
             __atomic_fetch_add(&trace->provider->homeless_started, 1, __ATOMIC_RELAXED);
-        return;
+        return NULL;
     }
     if (parent) {
         wh__put_bytes(record->bytes + record->len, WH__SPAN_PARENT, parent->span_id, sizeof parent->span_id);
@@ -85,8 +85,8 @@ void wh__begin_record(struct wh__trace_node *trace, const struct wh__trace_node 
     }
     begin_name(&record, opts->name ? opts->name : "", opts->literal);
     if (trace->tracestate || opts->attrs.count || opts->link_count) record_options(&record, trace, opts);
-    trace->record = record;
     trace->node.flags |= WH_RECORDS_ | WH__ENDS;
+    return record;
 }
 
 /* ---- asking the sampler ---- */
@@ -118,8 +118,9 @@ static void begin_tracestate(struct wh__trace_node *trace, const char *state)
     if (copy) trace->node.flags |= WH__DISPOSES;
 }
 
-void wh__begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh__trace_node *decider,
-                      const struct wh_start_opts *opts, const struct wh__scope *scope)
+struct wh__record *wh__begin_asking(struct wh__trace_node *trace, const struct wh__trace_node *parent,
+                                    const struct wh__trace_node *decider, const struct wh_start_opts *opts,
+                                    const struct wh__scope *scope)
 {
     struct wh__asked asked;
     const struct wh_sampled *answer = &asked.answer;
@@ -127,9 +128,10 @@ void wh__begin_asking(struct wh__trace_node *trace, const struct wh__trace_node 
     wh__ask(&asked, trace, decider, opts);
     wh__ids_span(trace->provider->ids, trace->span_id);
     begin_tracestate(trace, answer->tracestate);
-    if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return;
+    if (answer->decision != WH_RECORD_ONLY && answer->decision != WH_RECORD_AND_SAMPLE) return NULL;
     if (answer->decision == WH_RECORD_AND_SAMPLE) trace->flags |= WH_SAMPLED;
-    wh__begin_record(trace, parent, opts, scope, wh__now());
-    for (size_t i = 0; trace->record && i < answer->attrs.count; i++)
-        wh__record_set(&trace->record, &answer->attrs.list[i], &trace->provider->limits);
+    struct wh__record *record = wh__begin_record(trace, parent, opts, scope, wh__now());
+    for (size_t i = 0; record && i < answer->attrs.count; i++)
+        wh__record_set(&record, &answer->attrs.list[i], &trace->provider->limits);
+    return record;
 }

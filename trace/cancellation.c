@@ -5,36 +5,16 @@
  * a span with a local parent: one from a local root to a span of its own trace could leave the UI without any root.
  */
 #include <errno.h>
+#include <whence/names.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "context/because.h"
 #include "context/clock.h"
-#include "trace/attr.h"
-#include "trace/names.h"
+#include "context/merge.h"
+#include "trace/own.h"
 #include "trace/provider.h"
-#include "trace/span.h"
-
-/* ---- writing ---- */
-
-static void put(struct wh__record **record, struct wh_attr attr)
-{
-    struct wh__attr ready;
-    if (wh__attr_ready(&ready, &attr, strlen(attr.key), NULL)) wh__record_attr(record, &ready);
-}
-
-/* To the microsecond: more digits only disturb. */
-static double milliseconds(int64_t ns)
-{
-    return (double)(ns / 1000) / 1000;
-}
-
-static const char *say_site(char *buf, size_t size, const struct wh_site *site)
-{
-    struct wh__text text = {.buf = buf, .size = size};
-    const char *slash = strrchr(site->file, '/');
-    wh__put(&text, "%s:%d %s", slash ? slash + 1 : site->file, site->line, site->func);
-    return buf;
-}
+#include "trace/resource.h"
 
 /* ---- the deadline ---- */
 
@@ -46,50 +26,75 @@ static int64_t budget_of(const struct wh__trace_node *trace)
     return node->flags & WH__TIMED ? node->asked : WH_NEVER;
 }
 
-bool wh__is_late(const struct wh__trace_node *trace, int64_t ended)
+/* Whose it is: it was set here, further up in this process, or came with a request. */
+static const char *source_of(const wh_ctx *node)
 {
-    const wh_ctx *node = &trace->node;
-    const int64_t now = node->flags & WH__CLOCKED ? wh__now_for(node) : ended;
-    const int64_t left = wh__sub(node->deadline, now), budget = budget_of(trace);
-    return left < 0 || (budget != WH_NEVER && left < budget / 10);
+    const wh_ctx *owner = node;
+    while (!(owner->flags & WH__TIMED)) {
+        const wh_ctx *above = owner->flags & WH__MERGED ? wh__deadline_source(owner) : wh__live_above(owner);
+        if (!above) break;
+        owner = above;
+    }
+    if (owner->flags & WH__CALLERS) return "caller";
+    return owner == node ? "own" : "ancestor";
+}
+
+/* What could be searched for today, before it is an incident. */
+static bool is_nearly_late(const wh_ctx *node, int64_t budget, int64_t remaining)
+{
+    return budget != WH_NEVER && remaining >= 0 && remaining < budget / 10 && !wh_err(node);
 }
 
 void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended)
 {
     const wh_ctx *node = &trace->node;
-    (*record)->most_attributes = UINT32_MAX;
-    if (node->asked != WH_NEVER) put(record, wh_attr(WH__DEADLINE_ASKED_MS, milliseconds(node->asked)));
+    if (node->asked != WH_NEVER) wh__own_ms(record, WH_ATTR_DEADLINE_ASKED_MS, node->asked);
     if (node->deadline == WH_NEVER) return;
     const int64_t budget = budget_of(trace);
-    if (budget != WH_NEVER) put(record, wh_attr(WH__DEADLINE_BUDGET_MS, milliseconds(budget)));
-    const int64_t now = node->flags & WH__CLOCKED ? wh__now_for(node) : ended;
-    put(record, wh_attr(WH__DEADLINE_REMAINING_MS, milliseconds(wh__sub(node->deadline, now))));
+    if (budget != WH_NEVER) wh__own_ms(record, WH_ATTR_DEADLINE_BUDGET_MS, budget);
+    const int64_t remaining = wh__sub(node->deadline, node->flags & WH__CLOCKED ? wh__now_for(node) : ended);
+    wh__own_ms(record, WH_ATTR_DEADLINE_REMAINING_MS, remaining);
+    wh__own_text(record, WH_ATTR_DEADLINE_SOURCE, source_of(node));
+    if (remaining < 0 || (budget != WH_NEVER && remaining < budget / 10)) (*record)->marks |= WH__WAS_LATE;
+    if (is_nearly_late(node, budget, remaining)) wh__own_attr(record, wh_attr(WH_ATTR_DEADLINE_NEARLY_LATE, (bool)true));
 }
 
 /* ---- the cancellation ---- */
 
 static void put_origin(struct wh__record **record, const struct wh_cause *cause)
 {
-    char hex[33] = "";
     if (!cause->has_span) return;
-    wh__hex(hex, cause->trace_id, 16);
-    put(record, wh_attr(WH__CANCEL_ORIGIN_TRACE_ID, (const char *)hex));
-    wh__hex(hex, cause->span_id, 8);
-    hex[16] = '\0';
-    put(record, wh_attr(WH__CANCEL_ORIGIN_SPAN_ID, (const char *)hex));
-    if (cause->span_name) put(record, wh_attr(WH__CANCEL_ORIGIN_SPAN_NAME, cause->span_name));
+    wh__own_id(record, WH_ATTR_CANCEL_ORIGIN_TRACE_ID, cause->trace_id, sizeof cause->trace_id);
+    wh__own_id(record, WH_ATTR_CANCEL_ORIGIN_SPAN_ID, cause->span_id, sizeof cause->span_id);
+    wh__own_text(record, WH_ATTR_CANCEL_ORIGIN_SPAN_NAME, cause->span_name);
+}
+
+/* "sibling_failed at stock.c:40 reserve +0.3 ms" */
+static void put_suppressed(struct wh__record **record, const struct wh_cause *cause)
+{
+    char buf[256], site[160];
+    struct wh__text text = {.buf = buf, .size = sizeof buf};
+    if (cause->losers == 0) return;
+    wh__own_attr(record, wh_attr(WH_ATTR_CANCEL_SUPPRESSED_COUNT, (int64_t)cause->losers));
+    if (!cause->loser_reason) return;
+    wh__put(&text, "%s", cause->loser_reason->name);
+    if (cause->loser_site) wh__put(&text, " at %s", wh__say_site(site, sizeof site, cause->loser_site));
+    wh__put(&text, " +");
+    wh__put_duration(&text, wh__sub(cause->loser_at, cause->at));
+    wh__own_text(record, WH_ATTR_CANCEL_SUPPRESSED, buf);
 }
 
 static void put_cause(struct wh__record **record, const struct wh_cause *cause, int64_t started, int64_t ended)
 {
     char site[256];
-    put(record, wh_attr(WH__CANCELLED, (bool)true));
-    put(record, wh_attr(WH__CANCEL_REASON, cause->reason->name));
-    if (cause->text) put(record, wh_attr(WH__CANCEL_MESSAGE, cause->text));
-    if (cause->site) put(record, wh_attr(WH__CANCEL_SITE, say_site(site, sizeof site, cause->site)));
+    wh__own_attr(record, wh_attr(WH_ATTR_CANCELLED, (bool)true));
+    wh__own_text(record, WH_ATTR_CANCEL_REASON, cause->reason->name);
+    wh__own_text(record, WH_ATTR_CANCEL_MESSAGE, cause->text);
+    if (cause->site) wh__own_text(record, WH_ATTR_CANCEL_SITE, wh__say_site(site, sizeof site, cause->site));
     put_origin(record, cause);
-    put(record, wh_attr(WH__CANCEL_DEPTH, (int64_t)cause->depth));
-    put(record, wh_attr(WH__CANCEL_OVERRUN_MS, milliseconds(wh__sub(ended, cause->at > started ? cause->at : started))));
+    wh__own_attr(record, wh_attr(WH_ATTR_CANCEL_DEPTH, (int64_t)cause->depth));
+    wh__own_ms(record, WH_ATTR_CANCEL_OVERRUN_MS, wh__sub(ended, cause->at > started ? cause->at : started));
+    put_suppressed(record, cause);
 }
 
 static bool wants_link(const struct wh__trace_node *trace, const struct wh_cause *cause)
@@ -100,14 +105,13 @@ static bool wants_link(const struct wh__trace_node *trace, const struct wh_cause
     return memcmp(cause->span_id, parent->span_id, 8) != 0;
 }
 
-static void put_link(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause,
-                     const struct wh_limits *limits)
+static void put_link(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause)
 {
     struct wh_span_context to = {.flags = trace->flags, .remote = cause->span_is_remote};
-    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause->reason->name);
+    const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause->reason->name);
     memcpy(to.trace_id, cause->trace_id, sizeof to.trace_id);
     memcpy(to.span_id, cause->span_id, sizeof to.span_id);
-    wh__record_link(record, &to, (struct wh_attrs){&reason, 1}, limits);
+    wh__own_link(record, trace, &to, (struct wh_attrs){&reason, 1});
 }
 
 static void put_status(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_cause *cause)
@@ -121,10 +125,10 @@ static void put_status(struct wh__record **record, const struct wh__trace_node *
         wh__put_duration(&text, budget_of(trace));
         wh__put(&text, " exceeded");
         if ((*record)->status != WH_STATUS_ERROR) wh__record_status(record, WH_STATUS_ERROR, buf);
-        put(record, wh_attr(WH__ERROR_TYPE, "timeout"));
+        wh__own_text(record, WH_ATTR_ERROR_TYPE, "timeout");
     } else if (trace->provider->cancelled_is_error && (*record)->status != WH_STATUS_ERROR) {
         wh__record_status(record, WH_STATUS_ERROR, cause->text ? cause->text : cause->reason->name);
-        put(record, wh_attr(WH__ERROR_TYPE, cause->reason->name));
+        wh__own_text(record, WH_ATTR_ERROR_TYPE, cause->reason->name);
     }
 }
 
@@ -132,27 +136,36 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
 {
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
-    const struct wh_attr reason = wh_attr(WH__CANCEL_REASON, cause.reason->name);
-    struct wh_limits limits = trace->provider->limits;
-    limits.events = limits.links = (*record)->most_attributes = UINT32_MAX; /* the cause gets its place in any case */
+    const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause.reason->name);
     put_cause(record, &cause, trace->started, ended);
-    wh__record_event(record, WH__EVENT_RECEIVED, (uint64_t)(cause.at + trace->wall), (struct wh_attrs){&reason, 1}, &limits);
-    if (wants_link(trace, &cause)) put_link(record, trace, &cause, &limits);
+    wh__record_chain(record, wh__because_known(&trace->node), NULL);
+    wh__own_event(record, trace, WH_EVENT_CANCEL_RECEIVED, (uint64_t)(cause.at + trace->wall), (struct wh_attrs){&reason, 1});
+    if (wants_link(trace, &cause)) put_link(record, trace, &cause);
     put_status(record, trace, &cause);
+}
+
+/* Of a span that has failed and was not cancelled: what that was because of, below it or in another process. */
+void wh__record_failure(struct wh__record **record, const struct wh__trace_node *trace)
+{
+    struct wh__because *chain = wh__because_of(&trace->node);
+    wh__record_chain(record, chain, trace->span_id);
+    wh__because_put(chain);
 }
 
 /* The user has called cancel: the span of the context on which it was called says so, also if it goes on itself. */
 void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict)
 {
     char site[256];
-    struct wh__trace_node *trace = wh__trace_of(node);
-    if (!trace || !__atomic_load_n(&trace->record, __ATOMIC_RELAXED)) return;
+    struct wh__trace_node *trace;
     struct wh_attr attrs[3];
     size_t count = 0;
-    attrs[count++] = wh_attr(WH__CANCEL_REASON, verdict->reason->name);
-    attrs[count++] = wh_attr(WH__CANCEL_SITE, say_site(site, sizeof site, verdict->site));
-    if (verdict->text) attrs[count++] = wh_attr(WH__CANCEL_MESSAGE, verdict->text);
-    wh_event(&trace->node, WH__EVENT_REQUESTED, .attrs = {attrs, count}, .at = node->at);
+    attrs[count++] = wh_attr(WH_ATTR_CANCEL_REASON, verdict->reason->name);
+    attrs[count++] = wh_attr(WH_ATTR_CANCEL_SITE, wh__say_site(site, sizeof site, verdict->site));
+    if (verdict->text) attrs[count++] = wh_attr(WH_ATTR_CANCEL_MESSAGE, verdict->text);
+    if (!wh__own_open(node, &trace)) return;
+    wh__own_event(&trace->record, trace, WH_EVENT_CANCEL_REQUESTED, (uint64_t)(node->at + trace->wall),
+                  (struct wh_attrs){attrs, count});
+    wh__unlock(&trace->lock);
 }
 
 /* The caller in another process is the origin of what came from it: its going away, and its deadline. */
@@ -170,4 +183,15 @@ void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause)
     memcpy(cause->trace_id, trace->trace_id, sizeof cause->trace_id);
     memcpy(cause->span_id, trace->span_id, sizeof cause->span_id);
     if (!trace->remote && *wh__name_of(trace)) cause->span_name = wh__name_of(trace);
+}
+
+const char *wh__service_of(const wh_ctx *node, char *buf, size_t size)
+{
+    const wh_provider *provider = ((const struct wh__trace_node *)(const void *)node)->provider;
+    struct wh__text text = {.buf = buf, .size = size};
+    struct wh_bytes name;
+    buf[0] = '\0';
+    if (provider && wh__resource_text(provider->who, "service.name", &name))
+        wh__put(&text, "%.*s", (int)name.len, (const char *)name.ptr);
+    return buf;
 }

@@ -40,24 +40,40 @@ static struct wh__record *take_record(struct wh__trace_node *trace)
     return record;
 }
 
+static __attribute__((noinline)) void finish_marked(struct wh__record **record, const struct wh__trace_node *trace, int64_t now, bool cancelled)
+{
+    if (!((*record)->marks & WH__HAS_END)) wh__put_fixed64((*record)->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+    if ((*record)->marks & WH__HAS_FAILED && !cancelled) wh__record_failure(record, trace);
+}
+
+void wh__span_finish(struct wh__trace_node *trace, struct wh__record *record, int64_t now, bool cancelled)
+{
+    const wh_ctx *node = &trace->node;
+    if (wh__likely(!record->marks))
+        wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
+    else
+        finish_marked(&record, trace, now, cancelled);
+    if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
+    if (cancelled) wh__record_cancellation(&record, trace, now);
+    if (wh__unlikely(trace->provider->has_ending && !(trace->flags & WH__UNASKED))) wh__process_ending(trace, &record);
+    if (record->dropped_attributes | record->dropped_events | record->dropped_links)
+        put_all_dropped(&record, wh__name_of(trace));
+    if (wh__unlikely(trace->flags & WH__KEEPS))
+        record = wh__keep_end(trace, record, now, cancelled);
+    else
+        wh__process_end(trace, record);
+    wh__record_free(record);
+}
+
+/* Acquiring: who has taken the record from a span that leaks holds the node since before that. */
 static void end(wh_ctx *node)
 {
     struct wh__trace_node *trace = (void *)node;
-    struct wh__record *record = __atomic_load_n(&trace->record, __ATOMIC_RELAXED) ? take_record(trace) : NULL;
-    if (record && !is_the_parents(record)) {
-        const int64_t now = wh__now();
-        if (!record->has_end) wh__put_fixed64(record->bytes + WH__END_AT, (uint64_t)(now + trace->wall));
-        if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
-        if (wh_err(node)) wh__record_cancellation(&record, trace, now);
-        if (wh__unlikely(trace->provider->has_ending && !(trace->flags & WH__UNASKED))) wh__process_ending(trace, &record);
-        if (record->dropped_attributes | record->dropped_events | record->dropped_links)
-            put_all_dropped(&record, wh__name_of(trace));
-        if (wh__unlikely(trace->flags & WH__KEEPS))
-            record = wh__keep_end(trace, record, now);
-        else
-            wh__process_end(trace, record);
-    }
-    wh__record_free(record);
+    struct wh__record *record = __atomic_load_n(&trace->record, __ATOMIC_ACQUIRE) ? take_record(trace) : NULL;
+    if (record && !is_the_parents(record))
+        wh__span_finish(trace, record, wh__now(), wh_err(node));
+    else
+        wh__record_free(record);
     if (trace->root) {
         struct wh__root *root = trace->root;
         trace->root = NULL;
@@ -69,7 +85,6 @@ static void dispose(wh_ctx *node)
 {
     struct wh__trace_node *trace = (void *)node;
     if (trace->owns_tracestate) wh__mem_free((void *)trace->tracestate);
-    wh__record_free(trace->record);
     if (trace->flags & WH__KEEPS) wh__keep_dispose(trace);
 }
 
@@ -102,7 +117,7 @@ void wh_end_at(wh_ctx *ctx, int64_t at)
         wh__lock(&trace->lock);
         if (trace->record) {
             wh__put_fixed64(trace->record->bytes + WH__END_AT, (uint64_t)at + (uint64_t)trace->wall);
-            trace->record->has_end = true;
+            trace->record->marks |= WH__HAS_END;
         }
         wh__unlock(&trace->lock);
     }
@@ -116,4 +131,5 @@ const struct wh__span_ops wh__trace_ops = {
     .cancel_called = wh__record_request,
     .started = started,
     .describe = wh__describe_origin,
+    .service = wh__service_of,
 };

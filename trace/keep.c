@@ -2,18 +2,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <whence/names.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/slab.h"
 #include "base/text.h"
-#include "trace/attr.h"
 #include "trace/begin.h"
-
-#define KEPT "whence.kept"
-#define KEPT_BECAUSE "whence.kept.because"
-#define KEPT_ALIKE "whence.kept.alike"
-#define KEPT_MISSING "whence.kept.missing"
+#include "trace/own.h"
 
 enum { KEEP_BLOCK = 128 };
 
@@ -29,21 +25,21 @@ static void miss(struct wh__keep *keep)
 
 /* ---- a span begins ---- */
 
-/* Charged before it is made, and given back if it cannot be. */
-static bool record(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                   const struct wh__scope *scope, struct wh__counts *counts)
+/* Charged before it is made, and given back if it cannot be. `record`: what the sampler wanted, or NULL. False: it cannot wait. */
+static bool charge(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                   const struct wh__scope *scope, struct wh__counts *counts, struct wh__record **record)
 {
     struct wh__keeping *keeping = trace->provider->keeping;
     if (!counts || !wh__keeping_charge(keeping, counts, WH__RECORD_BLOCK)) return false;
-    if (!trace->record) {
-        wh__begin_record(trace, parent, opts, scope, wh__now());
+    if (!*record) {
+        *record = wh__begin_record(trace, parent, opts, scope, wh__now());
         trace->flags |= WH__UNASKED;
     }
-    if (trace->record)
-        trace->record->charged = 1;
+    if (*record)
+        (*record)->charged = 1;
     else
         wh__keeping_discharge(keeping, counts, WH__RECORD_BLOCK);
-    return trace->record;
+    return *record;
 }
 
 static struct wh__keep *keep_new(const struct wh__trace_node *root, struct wh__counts *counts)
@@ -60,14 +56,14 @@ static struct wh__keep *keep_new(const struct wh__trace_node *root, struct wh__c
 
 /* Where a sampled root decides for all, there is nothing to decide later. */
 static void begin(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                  const struct wh__scope *scope)
+                  const struct wh__scope *scope, struct wh__record **record)
 {
     struct wh__keeping *keeping = trace->provider->keeping;
     const bool sampled = trace->flags & WH_SAMPLED;
     if (sampled && !trace->provider->asks_for_children) return;
     struct wh__counts *counts = wh__counts_own(trace->provider);
     struct wh__keep *keep = keep_new(trace, counts);
-    if (keep && (sampled || record(trace, parent, opts, scope, counts))) {
+    if (keep && (sampled || charge(trace, parent, opts, scope, counts, record))) {
         trace->keep = keep;
         trace->flags |= WH__KEEPS;
         trace->node.flags |= WH__DISPOSES;
@@ -82,20 +78,21 @@ static void begin(struct wh__trace_node *trace, const struct wh__trace_node *par
 }
 
 /* In the child of a fork a span of the parent process is a remote one. */
-void wh__keep_join(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                   const struct wh__scope *scope)
+struct wh__record *wh__keep_join(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                                 const struct wh__scope *scope, struct wh__record *record)
 {
     struct wh__keep *keep = parent && !parent->remote && parent->flags & WH__KEEPS ? parent->keep : NULL;
     if (!parent || parent->remote || (keep && !is_ours(keep))) {
-        begin(trace, parent, opts, scope);
+        begin(trace, parent, opts, scope, &record);
     } else if (keep) {
         const bool full = __atomic_load_n(&keep->spans, __ATOMIC_RELAXED) >= trace->provider->keeping->trace_spans;
         if (!(trace->flags & WH_SAMPLED) &&
-            (full || !record(trace, parent, opts, scope, wh__counts_own(trace->provider))))
+            (full || !charge(trace, parent, opts, scope, wh__counts_own(trace->provider), &record)))
             miss(keep);
         trace->keep = keep;
         trace->flags |= WH__KEEPS;
     }
+    return record;
 }
 
 /* ---- what it would be kept for ---- */
@@ -127,14 +124,14 @@ static void note_cancelled(const struct wh__trace_node *trace)
 }
 
 /* A cancel in the course of things may be an ERROR by the provider's policy, and is nothing to keep. */
-static void note_end(const struct wh__trace_node *trace, const struct wh__record *record, int64_t ended)
+static void note_end(const struct wh__trace_node *trace, const struct wh__record *record, bool cancelled)
 {
     const wh_ctx *node = &trace->node;
-    const bool done = wh_err(node) != 0, in_the_course_of_things = wh__unlikely(done) && wh_log_level(node) == WH_LOG_DEBUG;
-    if (wh__unlikely(done && !in_the_course_of_things)) note_cancelled(trace);
+    const bool in_the_course_of_things = wh__unlikely(cancelled) && wh_log_level(node) == WH_LOG_DEBUG;
+    if (wh__unlikely(cancelled && !in_the_course_of_things)) note_cancelled(trace);
     if (wh__unlikely(record->status == WH_STATUS_ERROR) && !(in_the_course_of_things && trace->provider->cancelled_is_error))
         wh__keep_note(trace, WH_KEEP_FAILED, "failed", node->made);
-    if (node->deadline != WH_NEVER && wh__is_late(trace, ended)) wh__keep_note(trace, WH_KEEP_LATE, "late", node->made);
+    if (record->marks & WH__WAS_LATE) wh__keep_note(trace, WH_KEEP_LATE, "late", node->made);
 }
 
 /* ---- waiting ---- */
@@ -170,7 +167,7 @@ static void forget(struct wh__keeping *keeping, struct wh__counts *counts, struc
 
 static void let_go(const wh_provider *provider, struct wh__counts *counts, struct wh__record *record, enum wh__fate fate)
 {
-    if (fate == WH__KEPT && counts) {
+    if (fate == WH__TO_BE_KEPT && counts) {
         wh__process_kept(provider, counts, record);
         free_record(provider->keeping, counts, record);
     } else {
@@ -188,22 +185,22 @@ static bool pay_for_growth(struct wh__keeping *keeping, struct wh__counts *count
     return true;
 }
 
-/* WH__OPEN: it waits now. Otherwise what it is to follow. */
+/* WH__UNDECIDED: it waits now. Otherwise what it is to follow. */
 static enum wh__fate wait_for_verdict(struct wh__keep *keep, const struct wh__keeping *keeping, struct wh__record *record, bool paid)
 {
     wh__lock(&keep->lock);
     enum wh__fate fate = keep->fate;
     const bool fits = paid && keep->spans < keeping->trace_spans && keep->bytes + size_of(record) <= keeping->trace_memory;
-    if (wh__likely(fate == WH__OPEN && fits)) {
+    if (wh__likely(fate == WH__UNDECIDED && fits)) {
         record->next = keep->waiting;
         keep->waiting = record;
         keep->bytes += size_of(record);
         __atomic_store_n(&keep->spans, keep->spans + 1, __ATOMIC_RELAXED);
     }
     wh__unlock(&keep->lock);
-    if (fate != WH__OPEN || fits) return fate;
+    if (fate != WH__UNDECIDED || fits) return fate;
     miss(keep);
-    return WH__FORGOTTEN;
+    return WH__TO_BE_FORGOTTEN;
 }
 
 /* ---- the verdict ---- */
@@ -234,20 +231,13 @@ static const char *word_of(unsigned because)
     return because == WH_KEEP_CANCELLED ? "cancelled" : because == WH_KEEP_FAILED ? "failed" : "late";
 }
 
-static void put(struct wh__record **record, struct wh_attr attr)
-{
-    struct wh__attr ready;
-    if (wh__attr_ready(&ready, &attr, strlen(attr.key), NULL)) wh__record_attr(record, &ready);
-}
-
 static void say(struct wh__record **record, const struct wh__keep *keep, const struct wh__kind *kind, uint64_t alike)
 {
     const uint32_t missing = __atomic_load_n(&keep->missing, __ATOMIC_RELAXED);
-    (*record)->most_attributes = UINT32_MAX; /* it gets its place in any case */
-    put(record, wh_attr(KEPT, (bool)true));
-    put(record, wh_attr(KEPT_BECAUSE, word_of(kind->because)));
-    put(record, wh_attr(KEPT_ALIKE, (int64_t)alike));
-    if (missing) put(record, wh_attr(KEPT_MISSING, (int64_t)missing));
+    wh__own_attr(record, wh_attr(WH_ATTR_KEPT, (bool)true));
+    wh__own_text(record, WH_ATTR_KEPT_BECAUSE, word_of(kind->because));
+    wh__own_attr(record, wh_attr(WH_ATTR_KEPT_ALIKE, (int64_t)alike));
+    if (missing) wh__own_attr(record, wh_attr(WH_ATTR_KEPT_MISSING, (int64_t)missing));
 }
 
 static enum wh__fate judge(struct wh__keep *keep, struct wh__keeping *keeping, struct wh__counts *counts, struct wh__record **record,
@@ -256,13 +246,13 @@ static enum wh__fate judge(struct wh__keep *keep, struct wh__keeping *keeping, s
     struct wh__kind kind;
     uint64_t alike;
     const unsigned because = __atomic_load_n(&keep->because, __ATOMIC_RELAXED);
-    if (wh__likely(!because) || !counts) return WH__FORGOTTEN;
+    if (wh__likely(!because) || !counts) return WH__TO_BE_FORGOTTEN;
     describe(&kind, keep, because);
     const int rc = wh__keeping_ask(keeping, &kind, ended, &alike);
     wh__count(rc == 0 ? &counts->kept_traces : rc == EEXIST ? &counts->keep_alike : &counts->keep_limited);
-    if (rc) return WH__FORGOTTEN;
+    if (rc) return WH__TO_BE_FORGOTTEN;
     say(record, keep, &kind, alike);
-    return WH__KEPT;
+    return WH__TO_BE_KEPT;
 }
 
 /* In the order in which they have ended. */
@@ -301,13 +291,13 @@ static enum wh__fate end_root(struct wh__trace_node *trace, struct wh__counts *c
 }
 
 /* One that is sampled, or for which there was no memory, goes its own way. */
-struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record, int64_t ended)
+struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record, int64_t ended, bool cancelled)
 {
     struct wh__keep *keep = trace->keep;
     wh_provider *provider = trace->provider;
     struct wh__counts *counts = wh__counts_own(provider);
-    enum wh__fate fate = WH__OPEN;
-    note_end(trace, record, ended);
+    enum wh__fate fate = WH__UNDECIDED;
+    note_end(trace, record, cancelled);
     if (keep->root == trace) fate = end_root(trace, counts, &record, ended);
     if (!record->charged) {
         wh__process_end(trace, record);
@@ -318,9 +308,17 @@ struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record 
     else
         __atomic_fetch_add(&provider->keeping->homeless_ended, 1, __ATOMIC_RELAXED);
     if (!(trace->flags & WH__UNASKED)) wh__process_seen(trace, record);
-    if (fate == WH__OPEN) fate = wait_for_verdict(keep, provider->keeping, record, pay_for_growth(provider->keeping, counts, record));
-    if (fate != WH__OPEN) let_go(provider, counts, record, fate);
+    if (fate == WH__UNDECIDED) fate = wait_for_verdict(keep, provider->keeping, record, pay_for_growth(provider->keeping, counts, record));
+    if (fate != WH__UNDECIDED) let_go(provider, counts, record, fate);
     return NULL;
+}
+
+void wh__keep_lose(struct wh__trace_node *trace, struct wh__record *record)
+{
+    if (record->charged)
+        forget(trace->provider->keeping, wh__counts_own(trace->provider), record);
+    else
+        wh__record_free(record);
 }
 
 /* What waits in the child of a fork is the parent's; and a root that was never ended has no verdict. */
@@ -330,7 +328,7 @@ void wh__keep_dispose(struct wh__trace_node *trace)
     if (!keep || keep->root != trace) return;
     if (is_ours(keep)) {
         struct wh__counts *counts = wh__counts_own(trace->provider);
-        if (keep->fate == WH__OPEN) give_verdict(keep, trace->provider, counts, WH__FORGOTTEN);
+        if (keep->fate == WH__UNDECIDED) give_verdict(keep, trace->provider, counts, WH__TO_BE_FORGOTTEN);
         discharge(trace->provider->keeping, counts, KEEP_BLOCK);
     }
     for (struct wh__record *record = keep->waiting, *next; record; record = next) {

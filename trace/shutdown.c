@@ -44,11 +44,9 @@ static int flush_others(wh_provider *provider, int64_t deadline)
     return result;
 }
 
-int wh_provider_flush(wh_provider *provider, int64_t timeout)
+int wh__provider_drain(wh_provider *provider, int64_t deadline)
 {
-    const int64_t deadline = wh__add(wh__now(), timeout);
     uint32_t tickets[AT_ONCE] = {0};
-    if (__atomic_load_n(&provider->closing, __ATOMIC_ACQUIRE)) return EALREADY;
     for (size_t i = 0; i < provider->processor_count; i++)
         if (batch_of(provider, i)) tickets[i] = wh__batch_ask(batch_of(provider, i), deadline);
     int result = flush_others(provider, deadline);
@@ -57,7 +55,27 @@ int wh_provider_flush(wh_provider *provider, int64_t timeout)
     return result;
 }
 
+int wh_provider_flush(wh_provider *provider, int64_t timeout)
+{
+    const int64_t deadline = wh__add(wh__now(), timeout);
+    if (__atomic_load_n(&provider->closing, __ATOMIC_ACQUIRE)) return EALREADY;
+    return wh__provider_drain(provider, deadline);
+}
+
 /* ---- shutting down ---- */
+
+/* No export takes longer than until then, also those of spans that are ended by the shutdown itself. */
+static void hurry(wh_provider *provider, int64_t deadline)
+{
+    for (size_t i = 0; i < provider->processor_count; i++)
+        if (provider->pipes[i]) __atomic_store_n(&provider->pipes[i]->last_export, deadline, __ATOMIC_RELAXED);
+}
+
+static int64_t half_of(int64_t deadline)
+{
+    const int64_t now = wh__now();
+    return deadline == WH_NEVER || deadline <= now ? deadline : now + (deadline - now) / 2;
+}
 
 struct closing {
     wh_provider *provider;
@@ -119,6 +137,8 @@ int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
     if (__atomic_exchange_n(&provider->closing, true, __ATOMIC_ACQ_REL)) return EALREADY;
     wh__sampler_shut_down(provider->sampler);
     const int64_t limit = wh__most_of(closing.deadline);
+    hurry(provider, closing.deadline);
+    wh__end_leaked(provider, half_of(closing.deadline));
     begin(&closing);
     int result = flush_others(provider, limit);
     result = worse(result, await(&closing, limit));

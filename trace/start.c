@@ -42,13 +42,12 @@ static inline void begin_ids(struct wh__trace_node *trace, const struct wh__trac
 
 /* ---- nodes ---- */
 
+/* `record` and `lock` are zero already, as the last span in the block has left them. */
 static inline void fill(struct wh__trace_node *trace, wh_provider *provider)
 {
     trace->provider = provider;
     trace->wall = 0;
-    trace->record = NULL;
     trace->root = NULL;
-    trace->lock = 0;
     trace->remote = trace->owns_tracestate = false;
 }
 
@@ -60,8 +59,15 @@ static inline const struct wh__trace_node *decider_of(const struct wh__trace_nod
     return above->flags & WH__DECIDED ? above : NULL;
 }
 
-static inline __attribute__((always_inline)) void begin_span(struct wh__trace_node *trace, const struct wh__trace_node *parent,
-                              const struct wh__trace_node *above, const struct wh_start_opts *opts, const struct wh__scope *scope,
+/* From here on others may find the span, if it is never ended: it is whole, and what changes it takes its lock. */
+static inline void open_span(struct wh__trace_node *trace, struct wh__record *record)
+{
+    __atomic_store_n(&trace->record, record, __ATOMIC_RELEASE);
+}
+
+/* Returns its record, which open_span() is to be given; NULL: it is not recorded. */
+static inline __attribute__((always_inline)) struct wh__record *begin_span(struct wh__trace_node *trace,
+                              const struct wh__trace_node *parent, const struct wh__trace_node *above, const struct wh_start_opts *opts, const struct wh__scope *scope,
                               struct wh__thread *self, int64_t now)
 {
     if (wh__likely(opts->literal))
@@ -70,20 +76,19 @@ static inline __attribute__((always_inline)) void begin_span(struct wh__trace_no
         wh__copy_name(trace, opts->name ? opts->name : "");
     const struct wh__trace_node *decider = decider_of(parent, above);
     if (wh__unlikely(wh__is_asked(trace->provider, decider))) {
-        wh__begin_asking(trace, parent, decider, opts, scope);
-        return;
+        return wh__begin_asking(trace, parent, decider, opts, scope);
     }
     begin_ids(trace, parent, self);
-    if (!wh__sampled(trace->provider, decider, trace->trace_id)) return;
+    if (!wh__sampled(trace->provider, decider, trace->trace_id)) return NULL;
     trace->flags |= WH_SAMPLED;
-    wh__begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
+    return wh__begin_record(trace, parent, opts, scope, now && !(trace->node.flags & WH__CLOCKED) ? now : wh__now()); /* by the system's clock */
 }
 
 /* What an ancestor records is no matter of those below this node. */
-static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, int64_t timeout, int64_t now,
+static wh_ctx *new_trace_node(const wh_ctx *parent, wh_provider *provider, uint32_t flags, int64_t timeout, int64_t now,
                               const struct wh_site *made)
 {
-    wh_ctx *node = wh__node_new(parent, WH__256, WH__TRACE | WH__TRACE_ABOVE, timeout, now, made);
+    wh_ctx *node = wh__node_new(parent, WH__KEPT, WH__TRACE | WH__TRACE_ABOVE | flags, timeout, now, made);
     if (!node) return NULL;
     node->flags &= ~WH_RECORDS_;
     fill((void *)node, provider);
@@ -112,13 +117,15 @@ static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *
 
 wh_ctx *wh__twin_new(struct wh__trace_node *trace, struct wh__record *record)
 {
-    wh_ctx *node = new_trace_node(&trace->node, trace->provider, WH_NEVER, 0, trace->node.made);
+    wh_ctx *node = new_trace_node(&trace->node, trace->provider, 0, WH_NEVER, 0, trace->node.made);
     if (!node) return wh__no_memory();
     struct wh__trace_node *twin = (void *)node;
     carry_on(twin, trace);
-    twin->record = record;
+    twin->flags |= WH__TWIN;
     node->flags |= WH_RECORDS_;
-    return wh__node_enter(node, 0);
+    wh__node_enter(node, 0);
+    open_span(twin, record);
+    return node;
 }
 
 struct wh__record *wh__twin_end(wh_ctx *node)
@@ -158,10 +165,9 @@ static inline bool is_simple(const struct wh_start_opts *opts)
 }
 
 /* Instants far from now may leave what 64 bits of nanoseconds hold: they are written as they come. */
-static void give_start(struct wh__trace_node *trace, int64_t at)
+static void give_start(const struct wh__trace_node *trace, struct wh__record *record, int64_t at)
 {
-    if (!trace->record) return;
-    wh__put_fixed64(trace->record->bytes + WH__START_AT, (uint64_t)at + (uint64_t)trace->wall);
+    wh__put_fixed64(record->bytes + WH__START_AT, (uint64_t)at + (uint64_t)trace->wall);
 }
 
 static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const struct wh_start_opts *opts,
@@ -171,18 +177,20 @@ static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const st
     const struct wh__trace_node *parent = above && wh__has_span(above) && !opts->root ? above : NULL;
     int64_t now;
     const int64_t timeout = timeout_of(ctx, opts, &now);
-    wh_ctx *node = scope ? new_trace_node(ctx, provider, timeout, now, opts->site)
+    wh_ctx *node = scope ? new_trace_node(ctx, provider, 0, timeout, now, opts->site)
                          : wh__node_new(ctx, WH__128, 0, timeout, now, opts->site);
     if (!node) return wh__no_memory();
+    struct wh__record *record = NULL;
     if (scope && wh__scope_enabled(scope)) {
-        begin_span((void *)node, parent, above, opts, scope, wh__self(), now);
-        if (wh__unlikely(provider->keeping)) wh__keep_join((void *)node, parent, opts, scope);
-        if (opts->at) give_start((void *)node, opts->at);
+        record = begin_span((void *)node, parent, above, opts, scope, wh__self(), now);
+        if (wh__unlikely(provider->keeping)) record = wh__keep_join((void *)node, parent, opts, scope, record);
+        if (opts->at && record) give_start((void *)node, record, opts->at);
         if (wh__unlikely(provider->observes)) wh__observe_start((void *)node, parent);
     } else if (scope) {
         carry_on((void *)node, parent);
     }
     wh__node_enter(node, now);
+    if (record) open_span((void *)node, record);
     if (scope && provider->has_start && node->flags & WH_RECORDS_ && !(((struct wh__trace_node *)(void *)node)->flags & WH__UNASKED))
         wh__process_start((void *)node, ctx);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
@@ -211,9 +219,9 @@ static inline __attribute__((always_inline)) struct wh__trace_node *child_of(con
                                                                            const struct wh_start_opts *opts,
                                                                            struct wh__thread *self)
 {
-    struct wh__trace_node *trace = wh__slab_at_once(self, WH__256);
+    struct wh__trace_node *trace = wh__slab_at_once(self, WH__KEPT);
     if (wh__unlikely(!trace)) return NULL;
-    wh__node_fill(&trace->node, &parent->node, WH__TRACE | WH__256 << 28, parent->node.deadline, WH_NEVER, opts->site);
+    wh__node_fill(&trace->node, &parent->node, WH__TRACE | WH__KEPT << 28, parent->node.deadline, WH_NEVER, opts->site);
     trace->node.flags &= ~WH_RECORDS_;
     fill(trace, parent->provider);
     begin_ids(trace, parent, self);
@@ -227,8 +235,10 @@ static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_no
     struct wh__trace_node *trace = child_of(parent, opts, self);
     if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
     trace->flags |= WH_SAMPLED;
-    wh__begin_record(trace, parent, opts, scope, wh__now());
-    return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
+    struct wh__record *record = wh__begin_record(trace, parent, opts, scope, wh__now());
+    if (!wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node)) wh__node_enter(&trace->node, 0);
+    open_span(trace, record);
+    return &trace->node;
 }
 
 static __attribute__((noinline)) wh_ctx *start_kept(const struct wh__trace_node *parent, const struct wh_start_opts *opts,
@@ -237,8 +247,10 @@ static __attribute__((noinline)) wh_ctx *start_kept(const struct wh__trace_node 
     if (wh__unlikely(parent->flags & WH_SAMPLED)) return start_slowly(&parent->node, opts);
     struct wh__trace_node *trace = child_of(parent, opts, self);
     if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
-    wh__keep_join(trace, parent, opts, scope);
-    return wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node) ? &trace->node : wh__node_enter(&trace->node, 0);
+    struct wh__record *record = wh__keep_join(trace, parent, opts, scope, NULL);
+    if (!wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node)) wh__node_enter(&trace->node, 0);
+    open_span(trace, record);
+    return &trace->node;
 }
 
 static inline __attribute__((always_inline)) wh_ctx *start_unsampled(const struct wh__trace_node *parent,
@@ -281,7 +293,7 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
 wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct wh_span_context *from, int64_t timeout,
                        int64_t now, const struct wh_site *made)
 {
-    wh_ctx *node = new_trace_node(parent, provider, timeout, now, made);
+    wh_ctx *node = new_trace_node(parent, provider, timeout == WH_NEVER ? 0 : WH__CALLERS, timeout, now, made);
     if (!node) return wh__no_memory();
     struct wh__trace_node *trace = (void *)node;
     const struct wh_span_context none = {0};

@@ -110,6 +110,7 @@ void wh__provider_losses(const wh_provider *provider, struct wh_provider_stats *
         sum->recorded_only += get(&counts->recorded_only);
         sum->dropped_memory += get(&counts->dropped_memory);
         sum->dropped_shutdown += get(&counts->dropped_shutdown);
+        sum->leaked += get(&counts->leaked);
         add_kept(sum, counts);
     }
     const uint64_t begun = get(&provider->homeless_started), lost = get(&provider->homeless_ended);

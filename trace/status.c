@@ -1,14 +1,15 @@
 /* The name and the status of a span, and its failure. */
 #include <errno.h>
 #include <stdio.h>
+#include <whence/names.h>
 
 #include "base/errname.h"
 #include "base/text.h"
+#include "context/because.h"
 #include "trace/attr.h"
 #include "trace/keep.h"
-#include "trace/names.h"
+#include "trace/own.h"
 #include "trace/provider.h"
-#include "trace/span.h"
 
 void wh__record_name(struct wh__record **record, const char *name, size_t len)
 {
@@ -38,6 +39,7 @@ void wh__record_status(struct wh__record **record, enum wh_status status, const 
         p = (*record)->bytes + (*record)->len;
     }
     (*record)->status = (uint8_t)status;
+    (*record)->marks = (uint8_t)(status == WH_STATUS_ERROR ? (*record)->marks | WH__HAS_FAILED : (*record)->marks & ~WH__HAS_FAILED);
     (*record)->status_at = (*record)->len;
     (*record)->status_size = (uint32_t)wh__len_size(size);
     p = wh__put_len(p, WH__SPAN_STATUS, size);
@@ -47,21 +49,10 @@ void wh__record_status(struct wh__record **record, enum wh_status status, const 
     (*record)->len = (uint32_t)(p - (*record)->bytes);
 }
 
-/* Takes the lock and returns true if the span of ctx is recording. */
-static bool open_record(const wh_ctx *ctx, struct wh__trace_node **trace)
-{
-    *trace = wh__trace_of(ctx);
-    if (!*trace || !__atomic_load_n(&(*trace)->record, __ATOMIC_RELAXED)) return false;
-    wh__lock(&(*trace)->lock);
-    if ((*trace)->record) return true;
-    wh__unlock(&(*trace)->lock);
-    return false;
-}
-
 void wh_status(const wh_ctx *ctx, enum wh_status status, const char *text)
 {
     struct wh__trace_node *trace;
-    if (!open_record(ctx, &trace)) return;
+    if (!wh__own_open(ctx, &trace)) return;
     wh__record_status(&trace->record, status, text);
     wh__unlock(&trace->lock);
 }
@@ -69,19 +60,34 @@ void wh_status(const wh_ctx *ctx, enum wh_status status, const char *text)
 void wh_rename(const wh_ctx *ctx, const char *name)
 {
     struct wh__trace_node *trace;
-    if (!name || !open_record(ctx, &trace)) return;
+    if (!name || !wh__own_open(ctx, &trace)) return;
     wh__record_name(&trace->record, name, strlen(name));
     if (trace->name != trace->name_copy) wh__copy_name(trace, name); /* somebody may be reading the copy */
     wh__unlock(&trace->lock);
 }
 
-static void mark_failed(struct wh__trace_node *trace, const char *type, const char *text)
+static void mark_failed(struct wh__trace_node *trace, const char *type, const char *text, const struct wh_site *site)
 {
-    struct wh__attr attr;
-    const struct wh_attr error_type = {.key = WH__ERROR_TYPE, .type = WH_STRING, .len = strlen(type), .as.ptr = type};
-    wh__attr_ready(&attr, &error_type, sizeof WH__ERROR_TYPE - 1, &trace->provider->limits);
+    char place[256];
     wh__record_status(&trace->record, WH_STATUS_ERROR, text);
-    wh__record_attr(&trace->record, &attr);
+    wh__own_text(&trace->record, WH_ATTR_ERROR_TYPE, type);
+    if (site) wh__own_text(&trace->record, WH_ATTR_FAILURE_SITE, wh__say_site(place, sizeof place, site));
+}
+
+/* The failure as a link of a chain, noted where those look for it who are concerned. */
+static void note(const wh_ctx *ctx, const char *type, const char *text, const struct wh_site *site)
+{
+    char service[64] = "";
+    struct wh__trace_node *trace = wh__trace_of(ctx);
+    struct wh__because_facts facts = {.kind = WH__BY_FAILURE, .place = site, .said = {.reason = type, .text = text}};
+    if (trace && wh__has_span(trace) && !trace->remote) {
+        memcpy(facts.said.trace_id, trace->trace_id, sizeof facts.said.trace_id);
+        memcpy(facts.said.span_id, trace->span_id, sizeof facts.said.span_id);
+        facts.said.span_name = wh__name_of(trace);
+        facts.made = trace->node.made;
+    }
+    if (trace) facts.said.service = wh__service_of(&trace->node, service, sizeof service);
+    wh__because_note(ctx, wh__because_new(&facts, wh__because_behind(ctx, &facts.said)));
 }
 
 /* That it was told to stop is no failure of its own: the cause is recorded at the end, and the canceller has it already. */
@@ -89,24 +95,13 @@ int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, 
 {
     const int err = wh_err(ctx);
     if (err && code == err && !type) return code;
-    struct wh__failure failure = {.noted = true, .code = code, .site = site};
+    if (!type) type = wh__errno_name(code);
     struct wh__trace_node *trace;
-    if (open_record(ctx, &trace)) {
-        mark_failed(trace, type ? type : wh__errno_name(code), text);
+    if (wh__own_open(ctx, &trace)) {
+        mark_failed(trace, type, text, site);
         wh__unlock(&trace->lock);
     }
-    if (trace && trace->flags & WH__KEEPS) wh__keep_note(trace, WH_KEEP_FAILED, type ? type : wh__errno_name(code), site);
-    if (text) {
-        size_t len = strnlen(text, sizeof failure.text);
-        if (len == sizeof failure.text) len = wh__utf8_cut(text, sizeof failure.text - 1);
-        memcpy(failure.text, text, len);
-    }
-    if (trace && wh__has_span(trace) && !trace->remote) {
-        memcpy(failure.trace_id, trace->trace_id, sizeof failure.trace_id);
-        memcpy(failure.span_id, trace->span_id, sizeof failure.span_id);
-        snprintf(failure.span_name, sizeof failure.span_name, "%s", wh__name_of(trace));
-        failure.made = trace->node.made;
-    }
-    wh__note_failure(ctx, &failure);
+    if (trace && trace->flags & WH__KEEPS) wh__keep_note(trace, WH_KEEP_FAILED, type, site);
+    note(ctx, type, text, site);
     return code;
 }

@@ -83,8 +83,8 @@ static __attribute__((noinline)) void adopt(wh_group *group)
     wh__unlock(&group->lock);
     for (struct wh__member *member; (member = lost);) {
         lost = member->next;
-        if (member->ctx) wh__member_close_note(member->ctx);
-        wh__mem_free(member);
+        if (member->ctx) wh__member_close_notes(member->ctx);
+        wh__member_free(member);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <whence/work.h>
 
+#include "context/because.h"
 #include "context/tree.h"
 #include "line.h"
 
@@ -35,7 +36,7 @@ struct wh__member {
     bool started, returned;  /* [lock] `thread` is set; fn has returned */
     bool left;               /* fn has not returned, and will not: its thread has ended; its own, as rc */
     int rc;
-    struct wh__failure failure; /* what a span below has noted */
+    struct wh__notes notes;  /* what those below have noted */
     struct wh__member *next, **link; /* [lock] */
 };
 
@@ -77,14 +78,15 @@ void wh__place_give_and_unlock(wh_group *group);
 /* ---- members ---- */
 void wh__member_list(wh_group *group, struct wh__member *member);   /* under the lock */
 void wh__member_unlist(wh_group *group, struct wh__member *member); /* under the lock */
-void wh__member_close_note(wh_ctx *ctx); /* nobody may note anything from here on: the member's memory goes */
+void wh__member_close_notes(wh_ctx *ctx); /* nobody may note anything from here on */
+void wh__member_free(struct wh__member *member);
 bool wh__group_join(wh_group *group);    /* those that have returned; whether there were any */
 
 /* ---- policy ---- */
 
 /* Under the lock: lists a failure. Returns whether it is the group's. */
 bool wh__group_note(wh_group *group, const struct wh__job *job, int rc);
-void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__failure *noted, int rc, const char *what);
+void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__notes *notes, int rc, const char *what);
 void wh__group_succeeded(wh_group *group, const struct wh__job *job);
 
 #endif

@@ -53,15 +53,22 @@ bool wh__group_join(wh_group *group)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     for (struct wh__member *member; (member = next_gone(group)); any = true) {
         pthread_join(member->thread, NULL);
-        wh__mem_free(member);
+        wh__member_free(member);
     }
     pthread_setcancelstate(state, &state);
     return any;
 }
 
+/* Nobody can note anything with it any more. */
+void wh__member_free(struct wh__member *member)
+{
+    wh__notes_clear(&member->notes);
+    wh__mem_free(member);
+}
+
 /* ---- its thread ---- */
 
-void wh__member_close_note(wh_ctx *ctx)
+void wh__member_close_notes(wh_ctx *ctx)
 {
     if (!(ctx->flags & WH__MEMBER)) return;
     wh__lock(&ctx->state);
@@ -73,7 +80,7 @@ void wh__member_close_note(wh_ctx *ctx)
 static void end_ctx(struct wh__member *member)
 {
     wh_ctx *ctx = member->ctx;
-    wh__member_close_note(ctx);
+    wh__member_close_notes(ctx);
     wh__lock(&member->group->lock);
     member->ctx = NULL;
     wh__unlock(&member->group->lock);
@@ -85,8 +92,9 @@ static void finish(void *arg)
 {
     struct wh__member *member = arg;
     wh_group *group = member->group;
+    wh__member_close_notes(member->ctx);
     if (member->rc)
-        wh__group_failed(group, &member->job, &member->failure, member->rc, member->left ? "left its thread:" : "returned");
+        wh__group_failed(group, &member->job, &member->notes, member->rc, member->left ? "left its thread:" : "returned");
     else
         wh__group_succeeded(group, &member->job);
     end_ctx(member);
@@ -119,7 +127,7 @@ static wh_ctx *member_ctx(wh_group *group, struct wh__member *member)
         if (ctx) wh__slab_put(ctx);
         return wh__no_memory();
     }
-    ctx->extra->member = &member->failure;
+    ctx->extra->member = &member->notes;
     return wh__node_enter(ctx, 0);
 }
 
@@ -148,7 +156,7 @@ static int start(wh_group *group, struct wh__member *member)
     if (rc == 0) return 0;
     const struct wh__job job = member->job;
     end_ctx(member);
-    wh__mem_free(member);
+    wh__member_free(member);
     return come_to_nothing(group, &job, rc);
 }
 

@@ -7,17 +7,6 @@
 #include "base/clock.h"
 #include "base/errname.h"
 
-void wh__note_failure(const wh_ctx *ctx, const struct wh__failure *failure)
-{
-    while (ctx && !(ctx->flags & WH__MEMBER)) ctx = ctx->parent;
-    if (!ctx) return;
-    wh_ctx *node = (wh_ctx *)ctx;
-    wh__lock(&node->state);
-    struct wh__failure *note = node->extra->member;
-    if (note && !note->noted) *note = *failure;
-    wh__unlock(&node->state);
-}
-
 /* A failure after the end or after a victory is nobody's. */
 bool wh__group_note(wh_group *group, const struct wh__job *job, int rc)
 {
@@ -31,33 +20,48 @@ bool wh__group_note(wh_group *group, const struct wh__job *job, int rc)
     return true;
 }
 
-/* Cancels the others because of one of them: `noted` says where it went wrong, if it did and has said so; the words are for
- * people if it has not. */
-static WH_PRINTF_(5, 6) void cancel_others(wh_group *group, const struct wh__job *job, const struct wh_reason *reason,
-                                           const struct wh__failure *noted, const char *format, ...)
+/* The cancel as a link: where it went wrong, if a member below has said so, and what that was because of. `text` is for people
+ * if it has not. What another process says has no place here. */
+static struct wh__because *link_of(const struct wh__job *job, const struct wh_reason *reason, struct wh__because *noted, const char *text)
 {
+    struct wh__because_facts facts = {.kind = WH__BY_SIBLING, .place = job->site, .said = {.text = text}};
+    if (noted && !noted->said.remote) {
+        facts.said = noted->said;
+        facts.place = noted->place;
+        facts.made = noted->made;
+        if (!facts.said.text || noted->kind != WH__BY_FAILURE) facts.said.text = text;
+    }
+    facts.said.reason = reason->name;
+    struct wh__because *link = wh__because_new(&facts, wh__because_hold(noted));
+    if (link != noted) return link;
+    wh__because_put(link);
+    return NULL;
+}
+
+/* Cancels the others because of one of them: the words are for people if nobody has noted any. */
+static WH_PRINTF_(5, 6) void cancel_others(wh_group *group, const struct wh__job *job, const struct wh_reason *reason,
+                                           const struct wh__notes *notes, const char *format, ...)
+{
+    char text[WH_TEXT_MAX + 1];
     wh__expire(group->ctx); /* if its time is up, and only the timer late, that is what ends it */
     if (wh_err(group->ctx)) return;
-    struct wh__failure *culprit = wh__slab_get(WH__512);
-    if (culprit) {
-        *culprit = noted ? *noted : (struct wh__failure){0};
-        if (!culprit->noted) culprit->site = job->site;
-        va_list args;
-        va_start(args, format);
-        if (!culprit->text[0]) vsnprintf(culprit->text, sizeof culprit->text, format, args);
-        va_end(args);
-    }
-    wh__cancel(group->ctx, &(struct wh__verdict){.reason = reason, .site = job->site, .not_a_loser = true, .culprit = culprit});
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct wh__because *noted = notes ? notes->failure ? notes->failure : notes->others : NULL;
+    struct wh__because *link = link_of(job, reason, noted, text);
+    wh__cancel(group->ctx, &(struct wh__verdict){.reason = reason, .site = job->site, .not_a_loser = true, .link = link});
 }
 
 /* The first failure is the one that cancels, so that the cause and what waiting returns are of the same member. */
-void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__failure *noted, int rc, const char *what)
+void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__notes *notes, int rc, const char *what)
 {
     wh__lock(&group->lock);
     const bool first = wh__group_note(group, job, rc);
     wh__unlock(&group->lock);
     if (first && group->policy == WH_ALL)
-        cancel_others(group, job, WH_SIBLING_FAILED, noted, "%.40s %s %s", job->name, what, wh__errno_name(rc));
+        cancel_others(group, job, WH_SIBLING_FAILED, notes, "%.40s %s %s", job->name, what, wh__errno_name(rc));
 }
 
 void wh__group_succeeded(wh_group *group, const struct wh__job *job)

@@ -205,8 +205,40 @@ struct wh_cause {
 /* Fills *cause and returns true, or returns false and leaves it alone if ctx is not done. */
 WH_API bool wh_cause_info(const wh_ctx *ctx, struct wh_cause *cause);
 
-/* Writes it in words, one to four lines without a last newline, into buf, always terminated if size > 0. Returns the
- * length it has or would have, as snprintf() does. Says "not done" and the deadline of a context that is not. */
+/* ---- What it was because of ------------------------------------------------------------------------------------
+ *
+ * A cause may have a cause: the sibling failed because its callee's deadline had passed, because a connection was refused. Such
+ * a chain ends with the first cause. It is put together by wh_fail() (trace.h), by groups (work.h), by wh_cancel_because(), by
+ * a context whose own deadline passed and that is ended, and by what a callee in another process says of itself. */
+
+/* One link. The pointers are valid while the context is that was asked. */
+struct wh_because {
+    size_t size;                /* of what is filled in */
+    const char *reason;         /* never NULL: a reason's name, or what failed ("ECONNREFUSED") */
+    const char *text, *site;    /* NULL if none; a site as "file.c:12 function" */
+    const char *span_name, *service; /* NULL if not known */
+    uint8_t trace_id[16], span_id[8]; /* all zero: not known */
+    bool remote;                /* another process has said so: data of a stranger */
+};
+#define WH_CAUSES_MAX 8
+
+/* Why ctx is done; or, if it is not, the latest failure noted on it or below it in this process. Then what that was because of,
+ * the nearest first and the first cause last. Returns how many were filled in: 0 if ctx is neither done nor failed, at most
+ * WH_CAUSES_MAX. What does not fit is left out of the middle. Without memory the chain is shorter. Of a context that is not done
+ * the first 15 different failures that are asked for are kept for the pointers' sake; later ones are not shown. */
+#define wh_causes(ctx, list, max) wh_causes_at((ctx), (list), (max), sizeof(struct wh_because))
+WH_API size_t wh_causes_at(const wh_ctx *ctx, struct wh_because *list, size_t max, size_t size);
+
+/* wh_cancel() because of what has become of `culprit`, which is done or has failed: its chain goes on from this cancel. If it is
+ * neither, this is wh_cancel(). Unlike that one it may allocate; without memory the cancel is the same and the chain shorter. */
+#define wh_cancel_because(ctx, reason, text, culprit) \
+    wh_cancel_because_at((ctx), (reason), (text), WH_LITERAL_(text), (culprit), WH_HERE)
+WH_API bool wh_cancel_because_at(wh_ctx *ctx, const struct wh_reason *reason, const char *text, bool text_is_static,
+                                 const wh_ctx *culprit, const struct wh_site *site);
+
+/* Writes it in words, one to four lines and one for each further link of its chain, without a last newline, into buf, always
+ * terminated if size > 0. Returns the length it has or would have, as snprintf() does. Says "not done", the deadline, and the
+ * latest failure of a context that is not. */
 WH_API size_t wh_explain(const wh_ctx *ctx, char *buf, size_t size);
 
 /* What to answer to an HTTP client whose request this was: 499, 503, 504 or what the reason says; 500 if not done. */
@@ -221,8 +253,8 @@ enum wh_log_level { WH_LOG_DEBUG, WH_LOG_INFO, WH_LOG_WARN, WH_LOG_ERROR };
 WH_API enum wh_log_level wh_log_level(const wh_ctx *ctx);
 
 /* The same as wh_explain(), but in one line for a log, without a newline in it: error, cause, text, origin; how long after
- * the beginning of the nearest span or timeout it came, if there is one; and what was left of the deadline. Of a context that is
- * not done, how long it has run and what is left. Text of strangers is made harmless. Returns as wh_explain() does. */
+ * the beginning of the nearest span or timeout it came, if there is one; what was left of the deadline; and the first cause, if it
+ * is another. Of a context that is not done, how long it has run, what is left, and the latest failure. Text of strangers is made harmless. Returns as wh_explain() does. */
 WH_API size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size);
 
 /* ---- Values ----------------------------------------------------------------------------------------------------

@@ -29,6 +29,10 @@ struct wh_curl_opts {
  * is complete when the cancel comes is complete. A status of 400 or more is an error on the span, and CURLE_OK here, unless
  * the context was done by then.
  *
+ * What such an answer says of its cause is taken (cause.h): the span shows it, and the failure goes on with it. Where the
+ * connection broke when the request was out, before there was a whole answer, that is "unknown", "peer vanished". Needs libcurl
+ * 7.83; with an older one answers are not asked.
+ *
  * The handle must be in no multi handle; connections are kept for later transfers of the same thread. Set CURLOPT_NOSIGNAL
  * as every program with threads does. CURLOPT_HTTPHEADER is reset to opts.headers. */
 #define wh_curl_perform(ctx, ...) wh_curl_perform_at((ctx), WH_OPTS_(struct wh_curl_opts, .site = WH_HERE, .easy = __VA_ARGS__))

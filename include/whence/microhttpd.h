@@ -27,6 +27,7 @@ struct wh_mhd_opts {
     const char *url WH_ZERO_;
     const char *route WH_ZERO_;   /* of low cardinality, "/order/{sku}": names the span. NULL: the method alone does */
     int64_t timeout WH_ZERO_;     /* the server's own limit; 0: none. The caller's deadline holds if it is earlier */
+    bool edge WH_ZERO_;           /* the client is the public: no answer of this request says why it failed (cause.h) */
 };
 
 /* Begins a request: what its headers say is extracted (propagate.h; a request id is made if it brings none), a server span
@@ -52,9 +53,14 @@ WH_API WH_MUST_USE_ int wh_mhd_keep(wh_ctx *req, struct MHD_Connection *connecti
 WH_API enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
                                     struct MHD_Response *response);
 
-/* The same with a text as the body; copied. */
+/* The same with a text as the body; copied. An answer of status 400 or more says in a field why, if there is something to say
+ * (cause.h). */
 WH_API enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
                                          const char *type, const char *text);
+
+/* Adds that field to a response that is for this request alone, before it is given to wh_mhd_reply(). Nothing to be said, or no
+ * memory: nothing is added. */
+WH_API void wh_mhd_add_cause(const wh_ctx *req, struct MHD_Response *response);
 
 /* Options for MHD_start_daemon(), before MHD_OPTION_END: by them wh_mhd_stop() knows whose answer is not out yet, and
  * requests that were kept are ended. Whoever has a completion callback of his own calls wh_mhd_completed() from there

@@ -6,7 +6,7 @@
  *   x-request-id              the request id: at most 128 visible ASCII characters
  *   whence-timeout            what is left of the deadline, as a duration, so that no clocks are compared:
  *                             1 to 8 digits and a unit (H M S m u n), rounded up, as gRPC has it
- *   grpc-timeout              the same, read only
+ *   grpc-timeout              the same, read; written by the propagator "grpc". Of both, the shorter time holds
  *
  * What comes in is hostile until proven otherwise: a field that is malformed is ignored, costs at most one pass over its
  * bytes, allocates nothing, and never breaks the others. docs/propagation.md has the table of all fields and limits.
@@ -74,13 +74,14 @@ WH_API void wh_inject_with(const wh_ctx *ctx, const struct wh_propagator *propag
  * How contexts become fields, and fields contexts. Each is immutable; all functions may be called from any thread. */
 
 /* W3C Trace Context level 2; W3C Baggage; B3 in one header, and in several: both read either, the single one first; Jaeger
- * (uber-trace-id and uberctx-); Whence's own (request id and remaining time). Their names, in this order: tracecontext, baggage,
- * b3, b3multi, jaeger, whence. Static. */
+ * (uber-trace-id and uberctx-); gRPC's field for the remaining time; Whence's own (request id and remaining time). Their names, in
+ * this order: tracecontext, baggage, b3, b3multi, jaeger, grpc, whence. Static. */
 WH_API const struct wh_propagator *wh_tracecontext_propagator(void);
 WH_API const struct wh_propagator *wh_baggage_propagator(void);
 WH_API const struct wh_propagator *wh_b3_propagator(void);
 WH_API const struct wh_propagator *wh_b3multi_propagator(void);
 WH_API const struct wh_propagator *wh_jaeger_propagator(void);
+WH_API const struct wh_propagator *wh_grpc_propagator(void);
 WH_API const struct wh_propagator *wh_whence_propagator(void);
 
 /* Which ones wh_extract() and wh_inject() use, in that order; count 0: none. By default tracecontext, baggage and whence. Where

@@ -199,7 +199,9 @@ WH_API void wh_provider_reconfigure(wh_provider *provider);
  * EIO if an exporter failed; EALREADY once the shutdown has begun. */
 WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
 
-/* Flushes, shuts processors and exporters down, and ignores what comes later. Once: EALREADY afterwards. Same results;
+/* Ends, flushes, shuts processors and exporters down, and ignores what comes later. Spans that are open are ended as they are and
+ * exported with whence.leaked, with where they were started and their age, as far as that takes no more than half of the time; the
+ * worst places are reported once. When their owners end them after that, nothing happens. Once: EALREADY afterwards. Same results;
  * after ETIMEDOUT the exporters that were late are shut down as soon as they come back. The provider object itself stays valid
  * for ever: contexts may still point to it. */
 WH_API int wh_provider_shutdown(wh_provider *provider, int64_t timeout);
@@ -218,6 +220,7 @@ struct wh_provider_stats {
     uint64_t dropped_export;   /* the exporter gave up or was refused */
     uint64_t dropped_shutdown; /* ended after the shutdown, or left when it ran out of time */
     uint64_t recorded_only;    /* ended, not sampled: for processors, not for exporters */
+    uint64_t leaked;           /* of those that have ended, how many the shutdown had to end */
     /* Of traces that are not sampled, where .keep is enabled: */
     uint64_t kept_traces;      /* local traces that were kept, */
     uint64_t kept_spans;       /* and their spans, which are exported or dropped like any other */

@@ -13,7 +13,9 @@
  *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
+ *   cause.h       why a callee gave up, back to its caller
  *   exporters.h   how spans leave
+ *   names.h       what things are called on spans
  *   and below     wh_main(), which puts all of it together
  */
 #ifndef WHENCE_WHENCE_H
@@ -31,7 +33,9 @@
 #include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
+#include <whence/cause.h>
 #include <whence/exporters.h>
+#include <whence/names.h>
 
 WH_BEGIN_DECLS
 

@@ -183,6 +183,50 @@ static void set_version(const wh_ctx *span, CURL *easy)
     if (text) wh_set(span, "network.protocol.version", text);
 }
 
+/* ---- why the callee gave up ---- */
+
+#if LIBCURL_VERSION_NUM >= 0x075300
+/* Several lines are one value. More than is allowed is refused by who reads it, so that what does not fit may be cut anywhere. */
+static bool join_causes(CURL *easy, char *value, size_t size)
+{
+    struct curl_header *line;
+    size_t len = 0;
+    for (size_t i = 0; curl_easy_header(easy, WH_CAUSE_HEADER, i, CURLH_HEADER, -1, &line) == CURLHE_OK; i++) {
+        const int wrote = snprintf(value + len, size - len, "%s%s", i ? ", " : "", line->value);
+        if (wrote < 0 || (size_t)wrote >= size - len) return true;
+        len += (size_t)wrote;
+    }
+    return len;
+}
+
+static bool take_cause(const wh_ctx *span, CURL *easy)
+{
+    char value[WH_CAUSE_SIZE + 1]; /* one more than is allowed */
+    return join_causes(easy, value, sizeof value) && wh_cause_read(span, value);
+}
+#else
+static bool take_cause(const wh_ctx *span, CURL *easy)
+{
+    (void)span, (void)easy;
+    return false;
+}
+#endif
+
+/* The request was out, and then there was no more of the answer: not refused, not given up by us. */
+static bool has_vanished(CURL *easy, CURLcode result)
+{
+    long sent = 0;
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0 && (result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR ||
+                        result == CURLE_PARTIAL_FILE || result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM);
+}
+
+static void note_callee(const wh_ctx *span, CURL *easy, CURLcode result, long status)
+{
+    if (status >= 400 && take_cause(span, easy)) return;
+    if (has_vanished(easy, result)) wh_callee_vanished(span);
+}
+
 /* A transfer that its context has ended is no failure of its own: the cause is on the span already. That holds as well for an
  * error that comes when the time is up and only the timer is late: it is most often the callee's, whose time was the same.
  * Returns what the caller is told. */
@@ -195,6 +239,7 @@ static CURLcode set_result(const wh_ctx *span, CURL *easy, CURLcode result, cons
         wh_set(span, "http.response.status_code", status);
         set_version(span, easy);
     }
+    note_callee(span, easy, result, status);
     if ((result != CURLE_OK || status >= 400) && wh_wait(span, 0)) return stopped(span);
     if (result != CURLE_OK) {
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);

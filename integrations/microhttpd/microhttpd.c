@@ -214,6 +214,7 @@ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
         opts.route ? opts.route : "");
     wh_ctx *from = wh_extract_with_at(parent, NULL, &request_headers, opts.connection, opts.site);
     if (!wh_request_id(from)) from = wh_take_over(wh_with_request_id(from, NULL), from);
+    if (opts.edge) from = wh_take_over(wh_with_hidden_cause(from), from);
     const struct wh_start_opts start = {.size = sizeof start, .site = opts.site, .name = name, .kind = WH_SERVER,
         .timeout = opts.timeout, .peer_fd = socket_of(opts.connection), .scope = &scope};
     wh_ctx *req = wh_take_over(wh_start_at(from, &start), from);
@@ -234,12 +235,19 @@ enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *connectio
     return MHD_queue_response(connection, status, response);
 }
 
+void wh_mhd_add_cause(const wh_ctx *req, struct MHD_Response *response)
+{
+    char value[WH_CAUSE_SIZE];
+    if (wh_cause_write(req, value, sizeof value)) MHD_add_response_header(response, WH_CAUSE_HEADER, value);
+}
+
 enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status, const char *type,
                                   const char *text)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
     if (!response) return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    if (status >= 400) wh_mhd_add_cause(req, response);
     const enum MHD_Result queued = wh_mhd_reply(req, connection, status, response);
     MHD_destroy_response(response);
     return queued;

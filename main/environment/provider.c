@@ -9,6 +9,7 @@ void wh__environment_begin(void)
 {
     wh__env_log_level();
     wh__env_propagators();
+    wh__env_causes();
     wh__env_live();
     const char *file = wh__env("OTEL_CONFIG_FILE");
     if (file) wh__env_ignored("OTEL_CONFIG_FILE", file, "is not supported: the other variables hold");

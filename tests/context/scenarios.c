@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -133,6 +134,15 @@ static void causes(void)
     HOLDS(wh_cause_info(ctx, &cause) && cause.reason == wh_cause(ctx));
     HOLDS(wh_explain(ctx, words, sizeof words) > 0 && wh_log_line(ctx, words, sizeof words) > 0);
     HOLDS(wh_log_level(ctx) == WH_LOG_ERROR);
+    struct wh_because because[WH_CAUSES_MAX];
+    wh_ctx *other = wh_with_cancel(NULL);
+    const bool is_new = wh_err(other) == 0;
+    HOLDS(wh_causes(other, because, WH_CAUSES_MAX) == !is_new);
+    HOLDS(wh_cancel_because(other, NULL, "a text", ctx) == is_new);
+    const size_t count = wh_causes(other, because, WH_CAUSES_MAX);
+    HOLDS(count == 1 || count == 2);
+    HOLDS(strcmp(because[0].reason, wh_cause(other)->name) == 0 && (count == 1 || strcmp(because[1].reason, wh_cause(ctx)->name) == 0));
+    wh_end(other);
     wh_end_because(ctx, WH_HANDLER_RETURNED);
 }
 

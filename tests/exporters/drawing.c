@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <whence/names.h>
 
 #include "tools.h"
-#include "trace/names.h"
 
 /* ---- encoding ---- */
 
@@ -44,19 +44,19 @@ static void put_cause(struct bytes *b, const struct span *span)
 {
     char id[17];
     struct bytes event = {.len = 0};
-    put_true(b, WH__CANCELLED);
-    put_text_if_any(b, WH__CANCEL_REASON, span->reason);
-    put_text_if_any(b, WH__CANCEL_MESSAGE, span->message);
-    put_text_if_any(b, WH__CANCEL_SITE, span->site);
+    put_true(b, WH_ATTR_CANCELLED);
+    put_text_if_any(b, WH_ATTR_CANCEL_REASON, span->reason);
+    put_text_if_any(b, WH_ATTR_CANCEL_MESSAGE, span->message);
+    put_text_if_any(b, WH_ATTR_CANCEL_SITE, span->site);
     if (span->origin) {
         snprintf(id, sizeof id, "00f067aa0ba9%04x", span->origin & 0xffff);
-        put_text_if_any(b, WH__CANCEL_ORIGIN_TRACE_ID, "4bf92f3577b34da6a3ce929d0e0e4736");
-        put_text_if_any(b, WH__CANCEL_ORIGIN_SPAN_ID, id);
-        put_text_if_any(b, WH__CANCEL_ORIGIN_SPAN_NAME, span->origin_name);
+        put_text_if_any(b, WH_ATTR_CANCEL_ORIGIN_TRACE_ID, "4bf92f3577b34da6a3ce929d0e0e4736");
+        put_text_if_any(b, WH_ATTR_CANCEL_ORIGIN_SPAN_ID, id);
+        put_text_if_any(b, WH_ATTR_CANCEL_ORIGIN_SPAN_NAME, span->origin_name);
     }
-    put_ms(b, WH__CANCEL_OVERRUN_MS, span->end - span->cancelled);
+    put_ms(b, WH_ATTR_CANCEL_OVERRUN_MS, span->end - span->cancelled);
     put_fixed64(&event, WH__EVENT_TIME, at(span->cancelled));
-    put_text(&event, WH__EVENT_NAME, WH__EVENT_RECEIVED);
+    put_text(&event, WH__EVENT_NAME, WH_EVENT_CANCEL_RECEIVED);
     put_in(b, WH__SPAN_EVENT, &event);
 }
 
@@ -66,7 +66,7 @@ static void put_status(struct bytes *b, const struct span *span)
     if (span->status_text) put_text(&status, WH__STATUS_MESSAGE, span->status_text);
     put_varint(&status, WH__STATUS_CODE, span->status);
     put_in(b, WH__SPAN_STATUS, &status);
-    put_text_if_any(b, WH__ERROR_TYPE, span->error_type);
+    put_text_if_any(b, WH_ATTR_ERROR_TYPE, span->error_type);
 }
 
 void encode_span(struct bytes *b, const struct span *span, const char trace_id[16])
@@ -80,9 +80,9 @@ void encode_span(struct bytes *b, const struct span *span, const char trace_id[1
     put_fixed64(b, WH__SPAN_START, at(span->start));
     put_fixed64(b, WH__SPAN_END, at(span->end));
     put_span_flags(b, WH_SAMPLED | WH_RANDOM | WH__KNOWS_REMOTE | (span->remote ? WH__IS_REMOTE : 0));
-    if (span->asked != 0) put_ms(b, WH__DEADLINE_ASKED_MS, span->asked);
-    if (span->budget > 0) put_ms(b, WH__DEADLINE_BUDGET_MS, span->budget);
-    if (span->budget > 0) put_ms(b, WH__DEADLINE_REMAINING_MS, span->left);
+    if (span->asked != 0) put_ms(b, WH_ATTR_DEADLINE_ASKED_MS, span->asked);
+    if (span->budget > 0) put_ms(b, WH_ATTR_DEADLINE_BUDGET_MS, span->budget);
+    if (span->budget > 0) put_ms(b, WH_ATTR_DEADLINE_REMAINING_MS, span->left);
     if (span->cancelled != 0) put_cause(b, span);
     if (span->status) put_status(b, span);
 }

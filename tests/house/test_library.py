@@ -9,8 +9,8 @@ import unittest
 import house
 from house import LIBRARIES
 
-MOST_BYTES = 345_000
-MOST_BYTES_UNOPTIMIZED = 380_000
+MOST_BYTES = 400_000
+MOST_BYTES_UNOPTIMIZED = 440_000
 
 # What each of them needs, besides libc.
 NEEDS = {

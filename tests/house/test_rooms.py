@@ -25,7 +25,7 @@ SEES = {
 READS = {
     "base": ("base",),
     "context": ("base", "context", "wait", "work", "live", "test"),
-    "exporters": ("base", "context", "trace", "set", "resource", "exporters"),
+    "exporters": ("base", "context", "trace", "set", "resource", "exporters", "names"),
 }
 
 

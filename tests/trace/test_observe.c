@@ -110,14 +110,27 @@ static void a_batch_processor_tells_of_its_queue_and_what_became_of_spans(void *
     observe(provider);
     assert_says("otel.sdk.processor.span.processed 140" BATCH " error.type=queue_full"); /* memory of the 40 is in use still */
     WH_AUTO wh_ctx *root = wh_provider_root(provider);
-    wh_ctx *late = wh_start(root, "late");
+    wh_ctx *leaked = wh_start(root, "leaked");
     scripted_block(&s, false);
     assert_int_equal(wh_provider_shutdown(provider, WH_SEC(60)), 0);
-    wh_end(late);
+    wh_end(leaked);
     observe(provider);
     assert_says("otel.sdk.exporter.span.inflight 0" EXPORTER);
-    assert_says("otel.sdk.processor.span.processed 100" BATCH);
-    assert_says("otel.sdk.exporter.span.exported 100" EXPORTER);
+    assert_says("otel.sdk.processor.span.processed 101" BATCH);
+    assert_says("otel.sdk.exporter.span.exported 101" EXPORTER);
+    assert_null(strstr(lines, "already_shutdown"));
+}
+
+static void what_a_shutdown_had_no_time_for_is_told_of(void **state)
+{
+    (void)state;
+    struct scripted s;
+    scripted_init(&s);
+    wh_provider *provider = provider_of(&s, .schedule_delay = WH_NEVER);
+    WH_AUTO wh_ctx *root = wh_provider_root(provider), *open = wh_start(root, "open");
+    wh_provider_shutdown(provider, 0);
+    wh_end(wh_start(root, "late"));
+    observe(provider);
     assert_says("otel.sdk.processor.span.processed 1" BATCH " error.type=already_shutdown");
 }
 
@@ -252,6 +265,7 @@ int main(void)
         cmocka_unit_test(spans_are_counted_by_origin_and_decision),
         cmocka_unit_test(without_being_asked_nobody_counts_what_is_started),
         cmocka_unit_test_setup_teardown(a_batch_processor_tells_of_its_queue_and_what_became_of_spans, listen_to_reports, stop_listening),
+        cmocka_unit_test_setup_teardown(what_a_shutdown_had_no_time_for_is_told_of, listen_to_reports, stop_listening),
         cmocka_unit_test_setup_teardown(an_exporter_tells_what_it_has_exported_rejected_and_failed, listen_to_reports, stop_listening),
         cmocka_unit_test(a_simple_processor_has_no_queue_to_tell_of),
         cmocka_unit_test(every_component_has_a_name_of_its_own),

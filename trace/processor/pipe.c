@@ -89,10 +89,17 @@ static void count_call(struct wh__pipe_counts *counts, int code, uint64_t spans,
     add(&outcome->calls, 1);
 }
 
+int64_t wh__export_until(const struct wh__pipe *pipe)
+{
+    const int64_t own = wh__add(wh__now(), pipe->export_timeout);
+    const int64_t last = __atomic_load_n(&pipe->last_export, __ATOMIC_RELAXED);
+    return last && last < own ? last : own;
+}
+
 /* A flush bounds how long its caller waits, and no export: others may need it. A shutdown bounds what it is about. */
 static int64_t deadline_of(const struct wh__pipe *pipe)
 {
-    const int64_t own = wh__add(wh__now(), pipe->export_timeout);
+    const int64_t own = wh__export_until(pipe);
     if (!__atomic_load_n(&pipe->closing, __ATOMIC_ACQUIRE)) return own;
     const int64_t last = __atomic_load_n(&pipe->closing_deadline, __ATOMIC_RELAXED);
     return last < own ? last : own;

@@ -45,7 +45,7 @@ static void on_end(struct wh_processor *self, const struct wh_ended *ended)
         drop(&simple->dropped_shutdown);
         return;
     }
-    if (is_inside(simple) || !enter(simple, wh__add(wh__now(), simple->pipe.export_timeout))) {
+    if (is_inside(simple) || !enter(simple, wh__export_until(&simple->pipe))) {
         drop(&simple->dropped_busy);
         return;
     }

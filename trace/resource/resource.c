@@ -77,6 +77,13 @@ bool wh__resource_find(const wh_resource *resource, struct wh_bytes key, struct 
     return false;
 }
 
+bool wh__resource_text(const wh_resource *resource, const char *key, struct wh_bytes *text)
+{
+    struct wh__resource_attr attr;
+    return wh__resource_find(resource, (struct wh_bytes){key, strlen(key)}, &attr) &&
+           read_len(&attr.value, WH__TAG(WH__ANY_STRING, WH__LEN), text);
+}
+
 /* ---- from attributes ---- */
 
 wh_resource *wh_resource_new(struct wh_attrs attrs, const char *schema_url)

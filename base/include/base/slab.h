@@ -1,4 +1,5 @@
-/* Small blocks of four sizes, from pages that belong to one thread.
+/* Small blocks of four sizes, from pages that belong to one thread. The fifth kind is for what somebody may look for among all
+ * blocks that there are: see below.
  *
  * The owner takes and returns blocks with a few plain loads and stores. Anyone else returns them through one atomic list,
  * which the owner empties when it runs out. Pages that are wholly free go back to the system, all but the one in use of
@@ -16,7 +17,8 @@ struct wh__page {
     uint32_t used;
     uint32_t bytes;                /* of one block */
     bool listed;                   /* among the open pages of its heap */
-    char *fresh, *end;             /* blocks that were never used */
+    uint8_t size;                  /* enum wh__size */
+    char *fresh, *end;             /* blocks that were never used; of WH__KEPT, `fresh` is atomic */
     struct wh__page *next, *prev;
 };
 
@@ -80,5 +82,24 @@ void wh__slab_stock(enum wh__size size);
 
 /* Pages held by all threads together, for tests and statistics. */
 size_t wh__slab_pages(void);
+
+/* ---- WH__KEPT: 256 bytes, for things of one kind that can be found -----
+ *
+ * A block comes all zero the first time and afterwards as it was returned, but for its first word. So a word in its second half
+ * that its user clears before returning it tells, at any time and to anybody, whether the block is in use for that: what is
+ * found there while a walk is on its page is memory of this kind, taken or free. */
+struct wh__kept_page;
+struct wh__walk {
+    struct wh__kept_page *next;    /* [lock of the pages] */
+    struct wh__walk *others;       /* [lock of the pages] */
+    uint32_t forks;                /* wh__forks: in a child, a walk of the parent's is over */
+};
+void wh__walk_begin(struct wh__walk *walk);
+void wh__walk_end(struct wh__walk *walk);
+
+/* fn(block, arg) for each block of the next page that was ever handed out; false, and nothing, after the last. A page that comes
+ * after the beginning is not visited. None can go while fn runs, which is under a lock: it may take others, that of blocks first. */
+bool wh__walk_page(struct wh__walk *walk, void (*fn)(void *block, void *arg), void *arg);
+enum { WH__MOST_ON_PAGE = WH__PAGE / 256 };
 
 #endif

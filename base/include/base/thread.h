@@ -14,7 +14,7 @@
 #define wh__unlikely(condition) __builtin_expect(!!(condition), 0)
 
 /* Small blocks of memory, by size; slab.h. */
-enum wh__size { WH__64, WH__128, WH__256, WH__512, WH__SIZES };
+enum wh__size { WH__64, WH__128, WH__256, WH__512, WH__KEPT, WH__SIZES };
 struct wh__heap {
     struct wh__page *open[WH__SIZES]; /* pages with room, the one in use first */
     void *returned;                   /* blocks that other threads gave back; atomic */

@@ -47,10 +47,11 @@
 #define WH__MERGED_ABOVE (1u << 14) /* this or some node above is such */
 #define WH__CLOCK (1u << 15)      /* from here on another clock holds; clock.h */
 #define WH__CLOCKED (1u << 16)    /* it goes by such a clock */
+#define WH__CALLERS (1u << 17)    /* the deadline that was asked for is that of a caller in another process */
 #define WH__SHARD (1u << 20)      /* no context of anybody's: a part of its parent, in a block of that one's; shards.h */
 #define WH__INHERITED (WH_RECORDS_ | WH__TRACE_ABOVE | WH__MERGED_ABOVE | WH__CLOCKED)
 #define WH__SIZE(flags) ((flags) >> 28) /* enum wh__size of its block; WH__SIZES: from wh__mem_get() */
-#define WH__HAS_MORE (1u << 30)   /* beside a size: more than its block goes with it. That makes WH__SIZE() larger than WH__SIZES */
+#define WH__HAS_MORE (1u << 31)   /* beside a size: more than its block goes with it. That makes WH__SIZE() larger than WH__SIZES */
 
 struct wh_ctx {
     uint32_t state;
@@ -97,8 +98,10 @@ struct wh__extra {
     wh_ctx *next_with_fd, **fd_link; /* [lock of the descriptors] done_fd.c */
     struct wh__watch *watch;        /* [lock of the watches] on its peer; peer.c */
     wh_callback *callbacks;         /* [lock] newest first */
-    struct wh__failure *member;     /* with WH__MEMBER: where a span below may say that it failed; outlives the node */
-    struct wh__failure *culprit;    /* the failure that a cancel of this node is because of; one block of WH__512 */
+    struct wh__notes *member;       /* [lock] with WH__MEMBER: where a span below may say that it failed; outlives the node */
+    struct wh__because *link;       /* with WH__ORIGIN, once there it stays: the cause as the first link of its chain */
+    struct wh__because *note;       /* [lock] the latest failure here or below */
+    struct wh__given *given;        /* [lock] what wh_causes() has shown of such notes */
     const struct wh_reason *loser;  /* [lock] the first cancel that came too late, if its memory could be had */
     const struct wh_site *loser_site;
     int64_t loser_at;
@@ -107,17 +110,6 @@ struct wh__extra {
     uint32_t shards_left;           /* with WH__SHARDED, atomic: its owner has let go of so many */
 };
 _Static_assert(sizeof(struct wh__extra) <= 128, "one block");
-
-/* Which span went wrong, and how. Written by one thread, before the member that it works for returns. */
-struct wh__failure {
-    bool noted;
-    int code;
-    const struct wh_site *site, *made; /* where it failed; where its context was made */
-    uint8_t trace_id[16], span_id[8];
-    char span_name[128];
-    char text[WH_TEXT_MAX + 1];
-};
-_Static_assert(sizeof(struct wh__failure) <= 512, "one block");
 
 static inline uint32_t wh__state(const wh_ctx *node)
 {

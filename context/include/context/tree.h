@@ -15,6 +15,9 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
+/* wh_with_timeout_at(), by a caller in another process. */
+wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
+
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
 
@@ -34,9 +37,12 @@ struct wh__verdict {
     bool text_is_static;
     int64_t *now;      /* NULL, or a reading of the clock that serves for many: 0 where what was done since may have taken time */
     bool not_a_loser;  /* do not count it if it comes too late */
-    struct wh__failure *culprit; /* or NULL: whose fault it is; a block of WH__512, which is taken over in any case */
+    struct wh__because *link; /* or NULL: the same as a link, with what it is because of; taken over in any case */
 };
 bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict);
+
+/* The same, by the user: of a context that he owns, whose span says so. */
+bool wh__cancel_asked(wh_ctx *ctx, const struct wh__verdict *verdict);
 
 /* Makes the descriptor of a node that is done readable, if it has one, and wakes who waits. */
 void wh__signal_done(wh_ctx *node);
@@ -47,9 +53,6 @@ void wh__expire(wh_ctx *node);
 /* The same by one lock, at `now`, of a node with a deadline that nothing is below, nobody waits for and nothing is to be done
  * for. False, and nothing has happened, if it is not such, or not open. May be called under the lock of timers. */
 bool wh__expire_quietly(wh_ctx *node, int64_t now);
-
-/* Leaves it with the member of a group that ctx works for, if there is one and it has none yet. */
-void wh__note_failure(const wh_ctx *ctx, const struct wh__failure *failure);
 
 /* ---- its descriptor, and callbacks ---- */
 void wh__done_fd_close(wh_ctx *node); /* it has one, and goes */
@@ -68,6 +71,7 @@ bool wh__is_still(wh_callback *callback);
 /* ---- timers, watches and signals ---- */
 bool wh__timer_arm(wh_ctx *node);      /* false without memory */
 void wh__timer_disarm(wh_ctx *node);   /* afterwards nobody fires it, except who has begun to and holds a reference */
+void wh__timer_leave(wh_ctx *node);    /* the same, by its owner, who ends it: if its time was up, others may be told of that */
 void wh__unwatch(wh_ctx *node);
 void wh__signals_leave(wh_ctx *node);
 
@@ -87,6 +91,8 @@ struct wh__span_ops {
     bool (*look)(const wh_ctx *node, struct wh__span_look *look);
     /* has_span and what follows; and depth, if it is the caller in another process */
     void (*describe)(const wh_ctx *origin, struct wh_cause *cause);
+    /* The name of the service that node's spans are of; "" if there is none. Returns buf. */
+    const char *(*service)(const wh_ctx *node, char *buf, size_t size);
 };
 extern const struct wh__span_ops *wh__span_ops_given;
 

@@ -6,8 +6,8 @@
 
 /* ---- all of it ---- */
 
-/* How loud the library is (OTEL_LOG_LEVEL), which headers it reads and writes (OTEL_PROPAGATORS), what of contexts is listed
- * (WHENCE_TRACK, WHENCE_DUMP_SIGNAL), and the variables that are not supported. Before anything else is said or made. */
+/* How loud the library is (OTEL_LOG_LEVEL), which headers it reads and writes (OTEL_PROPAGATORS, WHENCE_CAUSE_SEND,
+ * WHENCE_CAUSE_ACCEPT), what of contexts is listed (WHENCE_TRACK, WHENCE_DUMP_SIGNAL), and the variables that are not supported. Before anything else is said or made. */
 void wh__environment_begin(void);
 
 /* The provider that the variables describe. NULL: the SDK is disabled, nothing is to be exported, or there is no memory. */
@@ -17,6 +17,7 @@ wh_provider *wh__provider_from_environment(const char *service, const char *vers
 
 void wh__env_log_level(void);
 void wh__env_propagators(void);
+void wh__env_causes(void);
 void wh__env_live(void);
 
 /* Default, detectors (WHENCE_RESOURCE_DETECTORS), OTEL_ENTITIES, OTEL_RESOURCE_ATTRIBUTES, what the program says, OTEL_SERVICE_NAME: each is more

@@ -30,7 +30,7 @@ struct wh__codec {
     struct wh_propagator public;
     void (*read)(struct wh__incoming *in, const struct wh_carrier *from, void *carrier);
 };
-extern const struct wh__codec wh__tracecontext, wh__baggage, wh__b3_single, wh__b3_multi, wh__jaeger, wh__whence;
+extern const struct wh__codec wh__tracecontext, wh__baggage, wh__b3_single, wh__b3_multi, wh__jaeger, wh__grpc, wh__whence;
 
 /* The `extract` of all codecs, by which they are known. */
 wh_ctx *wh__codec_extract(const struct wh_propagator *self, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
@@ -38,6 +38,9 @@ wh_ctx *wh__codec_extract(const struct wh_propagator *self, const wh_ctx *parent
 
 /* A later span takes the place of an earlier one, with all that was said about that; the same one completes it. */
 void wh__incoming_span(struct wh__incoming *in, const struct wh_span_context *span, unsigned b3);
+
+/* A remaining time; of several, the shortest holds: whoever is between and knows only one of the fields shortens that. */
+void wh__incoming_timeout(struct wh__incoming *in, const struct wh_carrier *from, void *carrier, const char *name);
 
 /* Baggage that was gathered on top of in->bag takes the place of that. */
 void wh__incoming_bag(struct wh__incoming *in, const struct wh__members *members);
@@ -58,6 +61,9 @@ const char *wh__get_joined(const struct wh_carrier *from, void *carrier, const c
 
 /* What is to be sent of the span of ctx, or of a decision that came without one. */
 bool wh__b3_of(const wh_ctx *ctx, struct wh__b3_field *out);
+
+/* Writes what is left of the deadline, if there is one. */
+void wh__set_timeout(const wh_ctx *ctx, const struct wh_carrier *to, void *carrier, const char *name);
 
 /* The request id, of at least one character. */
 wh_ctx *wh__with_id(const wh_ctx *parent, const char *id, size_t len);

@@ -10,7 +10,7 @@
 #include "trace/keeping.h"
 #include "trace/span.h"
 
-enum wh__fate { WH__OPEN, WH__KEPT, WH__FORGOTTEN };
+enum wh__fate { WH__UNDECIDED, WH__TO_BE_KEPT, WH__TO_BE_FORGOTTEN };
 
 /* One block of WH__128, owned by the node of the local root: every node below that has a reference to it. */
 struct wh__keep {
@@ -29,13 +29,16 @@ struct wh__keep {
 _Static_assert(sizeof(struct wh__keep) <= 128, "one block");
 
 /* A span of a provider that keeps has its ids, its flags, and its record if it is sampled or the sampler wants it recorded; it is
- * not yet hung in. It becomes a part of its local trace, is recorded for that, or begins one. */
-void wh__keep_join(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
-                   const struct wh__scope *scope);
+ * not yet hung in. It becomes a part of its local trace, is recorded for that, or begins one. Returns its record, or NULL. */
+struct wh__record *wh__keep_join(struct wh__trace_node *trace, const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                                 const struct wh__scope *scope, struct wh__record *record);
 
 /* A span with WH__KEEPS has ended, and its record is complete, but for what a verdict adds. Returns what is to be freed of the
- * record. `ended`: an instant. */
-struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record, int64_t ended);
+ * record. `ended`: an instant; `cancelled`: its context was done. */
+struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record, int64_t ended, bool cancelled);
+
+/* Frees the record of a span of which nothing becomes any more, as for want of time at a shutdown. */
+void wh__keep_lose(struct wh__trace_node *trace, struct wh__record *record);
 
 /* The node of such a span goes. */
 void wh__keep_dispose(struct wh__trace_node *trace);

@@ -39,6 +39,7 @@ struct wh__pipe {
     bool shut_down;                   /* atomic: nothing is taken any more */
     bool close_late;                  /* atomic: the exporter was busy when the shutdown had to end: it is closed after */
     int64_t closing_deadline;         /* atomic, with `closing` */
+    int64_t last_export;              /* atomic; its provider is being shut down: no export goes on after that. 0: it is not */
     struct wh__pipe_counts counts;
 
     uint64_t losses_seen, losses_said, exported_seen; /* [drain] for the reports */
@@ -62,6 +63,9 @@ void wh__pipe_interrupt(struct wh__pipe *pipe);
 /* Alone with the exporter: nothing is exported between these. False at the deadline. */
 bool wh__pipe_lock(struct wh__pipe *pipe, int64_t deadline);
 void wh__pipe_unlock(struct wh__pipe *pipe);
+
+/* When an export that begins now is to be over. */
+int64_t wh__export_until(const struct wh__pipe *pipe);
 
 /* ---- for whoever holds that lock ---- */
 

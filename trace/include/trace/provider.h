@@ -11,7 +11,7 @@
 
 /* What is counted of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {
-    uint64_t started, ended, recorded_only, dropped_memory, dropped_shutdown;
+    uint64_t started, ended, recorded_only, dropped_memory, dropped_shutdown, leaked;
     uint64_t kept_traces, kept_spans, keep_forgotten, keep_skipped, keep_limited, keep_alike;
     int64_t keep_stock;               /* bytes of keeping->memory; nobody else reads it */
     uint64_t inside;                  /* how often the thread is in a processor of somebody's own */
@@ -111,6 +111,12 @@ void wh__process_kept(const wh_provider *provider, struct wh__counts *counts, co
 
 /* Destroys them when nobody is in them any more: now, until the deadline, or when the last one leaves. */
 void wh__process_no_more(wh_provider *provider, int64_t deadline);
+
+/* ---- leaked.c: ends, as leaked, what is still open of a provider that is being shut down; until `limit`, an instant ---- */
+void wh__end_leaked(wh_provider *provider, int64_t limit);
+
+/* ---- shutdown.c: everything that waits is to be through by then, although it is closing; 0, or an errno value ---- */
+int wh__provider_drain(wh_provider *provider, int64_t deadline);
 
 /* ---- observe.c: a span has been started ---- */
 void wh__observe_start(const struct wh__trace_node *trace, const struct wh__trace_node *parent);

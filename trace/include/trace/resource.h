@@ -64,4 +64,7 @@ struct wh__resource_attr {
 bool wh__resource_next(struct wh_bytes *rest, struct wh__resource_attr *attr);
 bool wh__resource_find(const wh_resource *resource, struct wh_bytes key, struct wh__resource_attr *attr);
 
+/* The value of an attribute that is text, not terminated; false if there is none. */
+bool wh__resource_text(const wh_resource *resource, const char *key, struct wh_bytes *text);
+
 #endif

@@ -28,11 +28,14 @@ struct wh__record {
     uint32_t forks;                   /* wh__forks when it was started */
     uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
-    bool has_end;                     /* the timestamp of its end was given */
+    uint8_t marks;                    /* WH__HAS_END: the timestamp of its end was given; WH__HAS_FAILED: its status is ERROR;
+                                         WH__WAS_LATE: at its end less than a tenth of its time was left, or nothing */
     uint16_t charged;                 /* not sampled, and to wait for a verdict: so many times WH__RECORD_BLOCK; else 0 */
     const struct wh__scope *scope;    /* who has started it */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
+
+enum { WH__HAS_END = 1, WH__HAS_FAILED = 2, WH__WAS_LATE = 4 };
 
 /* One that has not grown, with its head. */
 enum { WH__RECORD_BLOCK = 512 };
@@ -50,9 +53,9 @@ struct wh__trace_node {
     const char *tracestate;           /* of this node or of one above, which is kept alive; or NULL */
     int64_t started;
     int64_t wall;                     /* added to an instant: nanoseconds since 1970. The same for all of a local trace */
-    struct wh__record *record;        /* [lock]; NULL: not recording, or not any more */
+    struct wh__record *record;        /* [lock]; NULL: not recording, not yet, or not any more; and in a block that is free */
     struct wh__root *root;            /* of the node that wh_main() returned; else NULL */
-    uint32_t lock;                    /* nothing else is locked under it */
+    uint32_t lock;                    /* locked before that of the node, and by leaked.c after that of pages. In a free block, too */
     uint8_t flags;                    /* WH_SAMPLED, WH_RANDOM; and those below */
     bool remote;
     bool parent_is_remote;
@@ -61,7 +64,8 @@ struct wh__trace_node {
     const char *name;                 /* outlives the record: a literal, or what fits of it into: */
     char name_copy[32];
 };
-_Static_assert(sizeof(struct wh__trace_node) == 256, "one block");
+_Static_assert(sizeof(struct wh__trace_node) == 256, "one block of WH__KEPT");
+_Static_assert(offsetof(struct wh__trace_node, record) >= 128 && offsetof(struct wh__trace_node, lock) >= 128, "looked at when free");
 
 struct wh__root {
     void (*end)(struct wh__root *root); /* called when the node is ended */
@@ -99,11 +103,12 @@ static inline const char *wh__name_of(const struct wh__trace_node *trace)
 /* In the flags of an anchor, beside W3C's; never in those of a span. The short ways of a start need not look: an anchor
  * without ids is none of theirs, and of one without a decision only a value node below it is handed out. */
 #define WH__DECIDED 0x80  /* there are no ids: a trace that begins below is sampled as WH_SAMPLED says (B3 without ids) */
+#define WH__TWIN 0x20     /* no anchor: another node of a span that is ending */
 #define WH__DEFERRED 0x40 /* there are ids but no decision: the sampler is asked as for a root (B3 without a sampling state) */
 
 /* Of a span, beside W3C's; set after its record has begun, so that they do not stand there. */
-#define WH__KEEPS 0x20   /* of a local trace that waits for a verdict; or of a remote span that is not sampled: one begins below */
-#define WH__UNASKED 0x10 /* recorded for that alone: for the sampler, and so for processors of somebody's own, it is dropped */
+#define WH__KEEPS 0x10   /* of a local trace that waits for a verdict; or of a remote span that is not sampled: one begins below */
+#define WH__UNASKED 0x08 /* recorded for that alone: for the sampler, and so for processors of somebody's own, it is dropped */
 
 /* A trace node that records nothing: the span `from` of somebody else, whose tracestate is copied, or, if that is NULL, a root for
  * `provider`. `timeout` and `now` as for wh__node_new(). Never NULL. */
@@ -141,12 +146,20 @@ void wh__record_link(struct wh__record **record, const struct wh_span_context *t
 void wh__record_name(struct wh__record **record, const char *name, size_t len);
 void wh__record_status(struct wh__record **record, enum wh_status status, const char *text);
 
+/* ---- end.c: the last of a span that nobody else can reach any more; the record goes. `cancelled`: its context was done ---- */
+void wh__span_finish(struct wh__trace_node *trace, struct wh__record *record, int64_t now, bool cancelled);
+
 /* ---- cancellation.c: what a span says of deadlines and cancels; `ended`: an instant ---- */
 void wh__record_deadline(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
-bool wh__is_late(const struct wh__trace_node *trace, int64_t ended); /* or nearly: less than a tenth of its time is left */
 void wh__record_cancellation(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended);
+void wh__record_failure(struct wh__record **record, const struct wh__trace_node *trace);
 void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict);
 void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause);
+const char *wh__service_of(const wh_ctx *node, char *buf, size_t size);
+
+/* ---- chain.c: NULL is none; `own_span_id`: a chain of one link is written too if it tells of another span ---- */
+struct wh__because;
+void wh__record_chain(struct wh__record **record, const struct wh__because *chain, const uint8_t *own_span_id);
 
 extern const struct wh__span_ops wh__trace_ops;
 
