@@ -3,6 +3,7 @@
 
 #include "keeps.h"
 #include "sampling.h"
+#include "trace/callee.h"
 #include "trace/keep.h"
 
 WH_KEY(number, int)
@@ -97,18 +98,18 @@ static void a_policy_that_makes_an_error_of_every_cancel_keeps_no_more(void **st
     keeping_end(&spans);
 }
 
-/* As what comes back from a callee does. */
-static void a_trace_can_be_marked_from_outside(void **state)
+static void what_a_callee_says_of_itself_marks_the_trace(void **state)
 {
     (void)state;
     struct spans spans = keeping_begin(keep_all());
     struct spans off = keeping_begin((struct wh_keep){0});
     wh_ctx *root = wh_start(spans.root, "root"), *child = wh_start(root, "child"), *ignored = wh_start(off.root, "ignored");
     WH_AUTO wh_ctx *value = wh_with_number(child, 7);
+    const struct wh_because answer = {.size = sizeof answer, .reason = "deadline_exceeded"};
     wh__keep_mark(NULL, WH_KEEP_FAILED);
     wh__keep_mark(wh__trace_of(spans.root), WH_KEEP_FAILED);
     wh__keep_mark(wh__trace_of(ignored), WH_KEEP_FAILED);
-    wh__keep_mark(wh__trace_of(value), WH_KEEP_FAILED);
+    wh__note_callee(value, &answer, 1);
     wh_end(child);
     wh_end(root);
     wh_end(ignored);
@@ -411,7 +412,7 @@ int main(void)
         cmocka_unit_test(one_that_was_cancelled_is_kept_as_a_whole),
         cmocka_unit_test(what_failed_is_kept_and_what_ends_in_the_course_of_things_is_not),
         cmocka_unit_test(a_policy_that_makes_an_error_of_every_cancel_keeps_no_more),
-        cmocka_unit_test(a_trace_can_be_marked_from_outside),
+        cmocka_unit_test(what_a_callee_says_of_itself_marks_the_trace),
         cmocka_unit_test(late_is_over_the_budget_or_with_less_than_a_tenth_left),
         cmocka_unit_test(only_what_was_asked_for_is_kept),
         cmocka_unit_test(nothing_is_recorded_where_it_is_not_enabled),
