@@ -134,6 +134,7 @@ static void put_status(struct wh__record **record, const struct wh__trace_node *
 
 void wh__record_cancellation(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended)
 {
+    (*record)->marks |= WH__WAS_DONE;
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
     const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause.reason->name);

@@ -59,7 +59,7 @@ void wh__span_finish(struct wh__trace_node *trace, struct wh__record *record, in
     if (record->dropped_attributes | record->dropped_events | record->dropped_links)
         put_all_dropped(&record, wh__name_of(trace));
     if (wh__unlikely(trace->flags & WH__KEEPS))
-        record = wh__keep_end(trace, record, now, cancelled);
+        record = wh__keep_end(trace, record);
     else
         wh__process_end(trace, record);
     wh__record_free(record);

@@ -124,9 +124,10 @@ static void note_cancelled(const struct wh__trace_node *trace)
 }
 
 /* A cancel in the course of things may be an ERROR by the provider's policy, and is nothing to keep. */
-static void note_end(const struct wh__trace_node *trace, const struct wh__record *record, bool cancelled)
+static void note_end(const struct wh__trace_node *trace, const struct wh__record *record)
 {
     const wh_ctx *node = &trace->node;
+    const bool cancelled = record->marks & WH__WAS_DONE;
     const bool in_the_course_of_things = wh__unlikely(cancelled) && wh_log_level(node) == WH_LOG_DEBUG;
     if (wh__unlikely(cancelled && !in_the_course_of_things)) note_cancelled(trace);
     if (wh__unlikely(record->status == WH_STATUS_ERROR) && !(in_the_course_of_things && trace->provider->cancelled_is_error))
@@ -240,15 +241,14 @@ static void say(struct wh__record **record, const struct wh__keep *keep, const s
     if (missing) wh__own_attr(record, wh_attr(WH_ATTR_KEPT_MISSING, (int64_t)missing));
 }
 
-static enum wh__fate judge(struct wh__keep *keep, struct wh__keeping *keeping, struct wh__counts *counts, struct wh__record **record,
-                           int64_t ended)
+static enum wh__fate judge(struct wh__keep *keep, struct wh__keeping *keeping, struct wh__counts *counts, struct wh__record **record)
 {
     struct wh__kind kind;
     uint64_t alike;
     const unsigned because = __atomic_load_n(&keep->because, __ATOMIC_RELAXED);
     if (wh__likely(!because) || !counts) return WH__TO_BE_FORGOTTEN;
     describe(&kind, keep, because);
-    const int rc = wh__keeping_ask(keeping, &kind, ended, &alike);
+    const int rc = wh__keeping_ask(keeping, &kind, wh__now(), &alike);
     wh__count(rc == 0 ? &counts->kept_traces : rc == EEXIST ? &counts->keep_alike : &counts->keep_limited);
     if (rc) return WH__TO_BE_FORGOTTEN;
     say(record, keep, &kind, alike);
@@ -282,23 +282,23 @@ static void give_verdict(struct wh__keep *keep, const wh_provider *provider, str
 
 /* ---- a span ends ---- */
 
-static enum wh__fate end_root(struct wh__trace_node *trace, struct wh__counts *counts, struct wh__record **record, int64_t ended)
+static enum wh__fate end_root(struct wh__trace_node *trace, struct wh__counts *counts, struct wh__record **record)
 {
     wh_provider *provider = trace->provider;
-    const enum wh__fate fate = judge(trace->keep, provider->keeping, counts, record, ended);
+    const enum wh__fate fate = judge(trace->keep, provider->keeping, counts, record);
     give_verdict(trace->keep, provider, counts, fate);
     return fate;
 }
 
 /* One that is sampled, or for which there was no memory, goes its own way. */
-struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record, int64_t ended, bool cancelled)
+struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record)
 {
     struct wh__keep *keep = trace->keep;
     wh_provider *provider = trace->provider;
     struct wh__counts *counts = wh__counts_own(provider);
     enum wh__fate fate = WH__UNDECIDED;
-    note_end(trace, record, cancelled);
-    if (keep->root == trace) fate = end_root(trace, counts, &record, ended);
+    note_end(trace, record);
+    if (keep->root == trace) fate = end_root(trace, counts, &record);
     if (!record->charged) {
         wh__process_end(trace, record);
         return record;

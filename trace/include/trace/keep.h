@@ -34,8 +34,8 @@ struct wh__record *wh__keep_join(struct wh__trace_node *trace, const struct wh__
                                  const struct wh__scope *scope, struct wh__record *record);
 
 /* A span with WH__KEEPS has ended, and its record is complete, but for what a verdict adds. Returns what is to be freed of the
- * record. `ended`: an instant; `cancelled`: its context was done. */
-struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record, int64_t ended, bool cancelled);
+ * record. */
+struct wh__record *wh__keep_end(struct wh__trace_node *trace, struct wh__record *record);
 
 /* Frees the record of a span of which nothing becomes any more, as for want of time at a shutdown. */
 void wh__keep_lose(struct wh__trace_node *trace, struct wh__record *record);

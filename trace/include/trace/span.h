@@ -29,13 +29,14 @@ struct wh__record {
     uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
     uint8_t marks;                    /* WH__HAS_END: the timestamp of its end was given; WH__HAS_FAILED: its status is ERROR;
-                                         WH__WAS_LATE: at its end less than a tenth of its time was left, or nothing */
+                                         at its end, WH__WAS_LATE: less than a tenth of its time was left, or nothing; WH__WAS_DONE: its
+                                         context was done */
     uint16_t charged;                 /* not sampled, and to wait for a verdict: so many times WH__RECORD_BLOCK; else 0 */
     const struct wh__scope *scope;    /* who has started it */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
 
-enum { WH__HAS_END = 1, WH__HAS_FAILED = 2, WH__WAS_LATE = 4 };
+enum { WH__HAS_END = 1, WH__HAS_FAILED = 2, WH__WAS_LATE = 4, WH__WAS_DONE = 8 };
 
 /* One that has not grown, with its head. */
 enum { WH__RECORD_BLOCK = 512 };
