@@ -47,7 +47,7 @@ struct traveller {
     wh_ctx *ctx;                    /* a span below what the fields say */
     size_t bytes;                   /* of the last field */
 };
-static struct traveller plain, state, usual, b3, b3multi, jaeger, one, sixteen, most;
+static struct traveller plain, state, usual, timed, grpc, b3, b3multi, jaeger, one, sixteen, most;
 static wh_provider *provider;
 static wh_ctx *root;
 
@@ -108,6 +108,10 @@ static void state_in(size_t n) { extract(&state, n); }
 static void state_out(size_t n) { inject(&state, n); }
 static void usual_in(size_t n) { extract(&usual, n); }
 static void usual_out(size_t n) { inject(&usual, n); }
+static void timed_in(size_t n) { extract(&timed, n); }
+static void timed_out(size_t n) { inject(&timed, n); }
+static void grpc_in(size_t n) { extract(&grpc, n); }
+static void grpc_out(size_t n) { inject(&grpc, n); }
 static void b3_in(size_t n) { extract(&b3, n); }
 static void b3_out(size_t n) { inject(&b3, n); }
 static void multi_in(size_t n) { extract(&b3multi, n); }
@@ -131,6 +135,8 @@ static void begin(void)
     plain = (struct traveller){.fields = {{"traceparent", TRACEPARENT}}};
     state = (struct traveller){.fields = {{"traceparent", TRACEPARENT}, {"tracestate", TRACESTATE}}};
     usual = (struct traveller){.fields = {{"traceparent", TRACEPARENT}}};
+    timed = (struct traveller){.fields = {{"traceparent", TRACEPARENT}, {"whence-timeout", "99999999m"}}};
+    grpc = (struct traveller){.fields = {{"grpc-timeout", "99999999m"}}};
     b3 = (struct traveller){.fields = {{"b3", B3}}};
     b3multi = (struct traveller){.fields = {
         {"X-B3-TraceId", "4bf92f3577b34da6a3ce929d0e0e4736"}, {"X-B3-SpanId", "00f067aa0ba902b7"}, {"X-B3-Sampled", "1"}}};
@@ -141,6 +147,8 @@ static void begin(void)
     travel(&plain, wh_tracecontext_propagator());
     travel(&state, wh_tracecontext_propagator());
     travel(&usual, NULL);
+    travel(&timed, NULL);
+    travel(&grpc, wh_grpc_propagator());
     travel(&b3, wh_b3_propagator());
     travel(&b3multi, wh_b3multi_propagator());
     travel(&jaeger, wh_jaeger_propagator());
@@ -151,7 +159,7 @@ static void begin(void)
 
 static void end(void)
 {
-    struct traveller *const all[] = {&plain, &state, &usual, &b3, &b3multi, &jaeger, &one, &sixteen, &most};
+    struct traveller *const all[] = {&plain, &state, &usual, &timed, &grpc, &b3, &b3multi, &jaeger, &one, &sixteen, &most};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) wh_end(all[i]->ctx);
     free((void *)one.fields[0].value);
     free((void *)sixteen.fields[0].value);
@@ -170,6 +178,10 @@ static const struct subject subjects[] = {
     {.rows = {{.name = "inject, traceparent and tracestate"}}, .op = state_out},
     {.rows = {{.name = "extract, traceparent, the usual propagators"}}, .op = usual_in},
     {.rows = {{.name = "inject, traceparent, the usual propagators"}}, .op = usual_out},
+    {.rows = {{.name = "extract, traceparent and a deadline", .note = "the usual propagators; the deadline is a timer"}}, .op = timed_in},
+    {.rows = {{.name = "inject, traceparent and a deadline", .note = "the usual propagators; the clock is read"}}, .op = timed_out},
+    {.rows = {{.name = "extract, grpc-timeout alone"}}, .op = grpc_in},
+    {.rows = {{.name = "inject, grpc-timeout alone"}}, .op = grpc_out},
     {.rows = {{.name = "extract, b3"}}, .op = b3_in},
     {.rows = {{.name = "inject, b3"}}, .op = b3_out},
     {.rows = {{.name = "extract, b3 in several headers"}}, .op = multi_in},

@@ -264,20 +264,24 @@ static void leave_sweep(struct sweep *sweep)
 }
 
 /* The first is remembered if there is memory at hand, all are counted. */
+void wh__count_loser(wh_ctx *origin, const struct wh_reason *reason, const struct wh_site *site, int64_t at)
+{
+    struct wh__extra *extra = wh__extra_of(origin, false);
+    wh__lock(&origin->state);
+    if (origin->by.losers < UINT32_MAX) __atomic_store_n(&origin->by.losers, origin->by.losers + 1, __ATOMIC_RELAXED);
+    if (extra && !extra->loser) {
+        extra->loser = reason;
+        extra->loser_site = site;
+        extra->loser_at = at;
+    }
+    wh__unlock(&origin->state);
+}
+
 static void come_too_late(wh_ctx *node, const struct wh__verdict *verdict)
 {
     wh_ctx *origin = wh__origin(node);
-    if (!verdict->not_a_loser && !(origin->flags & WH__IMMORTAL)) {
-        struct wh__extra *extra = wh__extra_of(origin, false);
-        wh__lock(&origin->state);
-        if (origin->by.losers < UINT32_MAX) __atomic_store_n(&origin->by.losers, origin->by.losers + 1, __ATOMIC_RELAXED);
-        if (extra && !extra->loser) {
-            extra->loser = verdict->reason;
-            extra->loser_site = verdict->site;
-            extra->loser_at = wh__now();
-        }
-        wh__unlock(&origin->state);
-    }
+    if (!verdict->not_a_loser && !(origin->flags & WH__IMMORTAL))
+        wh__count_loser(origin, verdict->reason, verdict->site, wh__now());
     wait_for_sweep_of(origin);
 }
 

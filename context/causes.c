@@ -177,7 +177,6 @@ static void put_note_of_member(wh_ctx *node, struct wh__because *link)
 /* Those above a node who are to know of it: spans of this process, the nearest and the topmost, and the member of a group. What
  * was detached is not the business of those above it. */
 struct climb {
-    wh_ctx *next;
     wh_ctx *top;      /* the last span beyond those that are near */
     unsigned spans;
     bool has_member;
@@ -223,6 +222,55 @@ void wh__because_note(const wh_ctx *ctx, struct wh__because *link)
     }
     if (!(node->flags & WH__TRACE)) put_note(node, link);
     note_from(node, link);
+    wh__because_put(link);
+}
+
+static void forget_on(wh_ctx *node, const struct wh__because *link)
+{
+    struct wh__extra *extra = is_nobodys(node) ? NULL : __atomic_load_n(&node->extra, __ATOMIC_ACQUIRE);
+    struct wh__because *gone = NULL;
+    if (!extra) return;
+    wh__lock(&node->state);
+    if (extra->note == link) {
+        gone = extra->note;
+        extra->note = NULL;
+    }
+    wh__unlock(&node->state);
+    wh__because_put(gone);
+}
+
+static void forget_of_member(wh_ctx *node, int64_t since)
+{
+    struct wh__notes gone = {0};
+    wh__lock(&node->state);
+    struct wh__notes *notes = node->extra->member;
+    if (notes && notes->failure && notes->failure->at >= since) {
+        gone.failure = notes->failure;
+        notes->failure = NULL;
+    }
+    if (notes && notes->others && notes->others->at >= since) {
+        gone.others = notes->others;
+        notes->others = NULL;
+    }
+    wh__unlock(&node->state);
+    wh__notes_clear(&gone);
+}
+
+/* On the spans above only if nothing has failed there since. */
+void wh__because_forget(const wh_ctx *ctx, int64_t since)
+{
+    struct wh__because *link;
+    bool is_member;
+    struct climb climb = {0};
+    wh_ctx *node = noted_of(ctx, &link);
+    if (!link) return;
+    if (link->at >= since) {
+        forget_on(node, link);
+        for (; node && !(node->flags & WH__IMMORTAL); node = wh__live_above(node)) {
+            if (is_a_taker(&climb, node, &is_member)) forget_on(node, link);
+            if (is_member) forget_of_member(node, since);
+        }
+    }
     wh__because_put(link);
 }
 

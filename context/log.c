@@ -1,5 +1,6 @@
 /* What a log should have of a context: how loud, and one line. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "context/because.h"
@@ -11,10 +12,24 @@ static bool is_in_the_course_of_things(const struct wh_reason *reason)
     return reason == WH_ENDED || reason == WH_GROUP_DONE || reason == WH_RACE_LOST || reason == WH_HANDLER_RETURNED;
 }
 
+/* wh_fail() was called for this very one: what failed below it may have been coped with. */
+static bool has_failed(const wh_ctx *ctx)
+{
+    struct wh__span_look span;
+    struct wh__because *link = wh__because_of(ctx);
+    const wh_ctx *trace = wh__because_trace(ctx);
+    bool failed = link && link->kind == WH__BY_FAILURE;
+    if (failed && trace && wh__span_ops()->look(trace, &span))
+        failed = memcmp(span.span_id, link->said.span_id, sizeof span.span_id) == 0;
+    wh__because_put(link);
+    return failed;
+}
+
 enum wh_log_level wh_log_level(const wh_ctx *ctx)
 {
     const struct wh_reason *reason = wh_cause(ctx);
-    if (!reason || reason == WH_CANCELED || reason == WH_SHUTDOWN) return WH_LOG_INFO;
+    if (!reason) return has_failed(ctx) ? WH_LOG_ERROR : WH_LOG_INFO;
+    if (reason == WH_CANCELED || reason == WH_SHUTDOWN) return WH_LOG_INFO;
     if (is_in_the_course_of_things(reason)) return WH_LOG_DEBUG;
     if (reason->err == ETIMEDOUT) return WH_LOG_WARN;
     return wh_http_status(ctx) >= 500 ? WH_LOG_ERROR : WH_LOG_INFO;

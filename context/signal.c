@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/signame.h"
 #include "context/tree.h"
 #include "loop.h"
 
@@ -91,24 +92,10 @@ void wh__signals_leave(wh_ctx *node)
     wh__unlock(&lock);
 }
 
-static const char *name_of(int number)
-{
-    switch (number) {
-    case SIGHUP: return "SIGHUP";
-    case SIGINT: return "SIGINT";
-    case SIGQUIT: return "SIGQUIT";
-    case SIGUSR1: return "SIGUSR1";
-    case SIGUSR2: return "SIGUSR2";
-    case SIGALRM: return "SIGALRM";
-    case SIGTERM: return "SIGTERM";
-    default: return NULL;
-    }
-}
-
 static void say_signal(char *text, size_t size, int number, int sender)
 {
-    const char *name = name_of(number);
-    int len = name ? snprintf(text, size, "%s", name) : snprintf(text, size, "signal %d", number);
+    char name[WH__SIGNAL_SIZE];
+    const int len = snprintf(text, size, "%s", wh__signal_name(number, name));
     if (sender) snprintf(text + len, size - (size_t)len, " from process %d", sender);
 }
 

@@ -189,9 +189,9 @@ wh_ctx *wh_with_timeout_at(const wh_ctx *parent, int64_t timeout, const struct w
     return wh__likely(node) ? node : derive_for(parent, timeout, now, site);
 }
 
-wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, const struct wh_site *site)
+wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *site)
 {
-    return derive(parent, WH__CALLERS, timeout, timeout == WH_NEVER ? 0 : wh__now_for(parent), site);
+    return derive(parent, WH__CALLERS, timeout, now, site);
 }
 
 wh_ctx *wh_with_deadline_at(const wh_ctx *parent, int64_t instant, const struct wh_site *site)

@@ -15,17 +15,25 @@ static bool is_key(const struct wh__part *key, char c)
 
 static bool is_clean(const struct wh__sf_item *item)
 {
-    for (const char *at = item->text, *end = at + item->len; at < end;)
-        if (wh__is_control(wh__utf8_next(&at, end))) return false;
+    for (const char *at = item->text, *end = at + item->len; at < end;) {
+        if (*at >= ' ' && *at <= '~') at++;
+        else if (wh__is_control(wh__utf8_next(&at, end))) return false;
+    }
     return true;
+}
+
+/* How much of it is kept. No byte takes more than three when it is encoded. */
+static size_t kept_of(const struct wh__sf_item *item, size_t most)
+{
+    if (item->len <= most / 3) return item->len;
+    return item->kind == WH__SF_DISPLAY ? wh__sf_fit_display(item->text, item->len, most) : wh__sf_fit_string(item->text, item->len, most);
 }
 
 /* What is longer than it should be is cut, as the sender should have done. An empty text says nothing. */
 static bool take_text(struct wh__sf *sf, const struct wh__sf_item *item, enum wh__sf_kind kind, size_t most, const char **text)
 {
     if (item->kind != kind || !is_clean(item)) return false;
-    const bool display = kind == WH__SF_DISPLAY;
-    sf->room[display ? wh__sf_fit_display(item->text, item->len, most) : wh__sf_fit_string(item->text, item->len, most)] = '\0';
+    sf->room[kept_of(item, most)] = '\0';
     *text = *item->text ? item->text : NULL;
     wh__sf_keep(sf, item);
     return true;

@@ -1,8 +1,6 @@
 /* The deadline as gRPC carries it (PROTOCOL-HTTP2, Timeout), for those who know that field and not ours. */
 #include "propagate/incoming.h"
 
-#define GRPC_TIMEOUT "grpc-timeout"
-
 void wh__incoming_timeout(struct wh__incoming *in, const struct wh_carrier *from, void *carrier, const char *name)
 {
     char buf[WH__FIELD_SIZE];
@@ -13,7 +11,7 @@ void wh__incoming_timeout(struct wh__incoming *in, const struct wh_carrier *from
 
 static void read(struct wh__incoming *in, const struct wh_carrier *from, void *carrier)
 {
-    wh__incoming_timeout(in, from, carrier, GRPC_TIMEOUT);
+    wh__incoming_timeout(in, from, carrier, WH__GRPC_TIMEOUT_FIELD);
 }
 
 void wh__set_timeout(const wh_ctx *ctx, const struct wh_carrier *to, void *carrier, const char *name)
@@ -28,10 +26,10 @@ void wh__set_timeout(const wh_ctx *ctx, const struct wh_carrier *to, void *carri
 static void inject(const struct wh_propagator *self, const wh_ctx *ctx, const struct wh_carrier *to, void *carrier)
 {
     (void)self;
-    wh__set_timeout(ctx, to, carrier, GRPC_TIMEOUT);
+    wh__set_timeout(ctx, to, carrier, WH__GRPC_TIMEOUT_FIELD);
 }
 
 const struct wh__codec wh__grpc = {
-    .public = {sizeof(struct wh_propagator), "grpc", inject, wh__codec_extract, (const char *const[]){GRPC_TIMEOUT, NULL}},
+    .public = {sizeof(struct wh_propagator), "grpc", inject, wh__codec_extract, (const char *const[]){WH__GRPC_TIMEOUT_FIELD, NULL}},
     .read = read,
 };

@@ -80,10 +80,11 @@ void wh__incoming_bag(struct wh__incoming *in, const struct wh__members *members
     in->bag = bag;
 }
 
-static void begin(struct wh__incoming *in, const wh_ctx *parent, const struct wh_site *site)
+static void begin(struct wh__incoming *in, const wh_ctx *parent, const struct wh_site *site, int64_t as_of)
 {
     in->parent = parent;
     in->site = site;
+    in->as_of = as_of;
     in->has_span = false;
     in->b3 = WH__B3_NONE;
     in->id_len = 0;
@@ -96,12 +97,19 @@ static bool has_anything(const struct wh__incoming *in)
     return in->has_span || in->b3 || in->id_len || in->bag || in->timeout != WH_NEVER;
 }
 
-static wh_ctx *new_anchor(struct wh__incoming *in)
+/* What is left of the time `now`; less than 0: since when there is none. */
+static int64_t left_of(const struct wh__incoming *in, int64_t now)
+{
+    if (wh__likely(in->as_of == WH_NEVER) || in->timeout == WH_NEVER) return in->timeout;
+    const int64_t end = wh__add(in->as_of, in->timeout);
+    return end == WH_NEVER ? WH_NEVER : wh__sub(end, now);
+}
+
+static wh_ctx *new_anchor(struct wh__incoming *in, int64_t left, int64_t now)
 {
     const struct wh__trace_node *above = wh__trace_of(in->parent);
     wh_provider *provider = above ? above->provider : wh__default_provider();
-    const int64_t now = in->timeout == WH_NEVER ? 0 : wh__now_for(in->parent);
-    wh_ctx *node = wh__anchor_new(in->parent, provider, &in->span, in->timeout, now, in->site);
+    wh_ctx *node = wh__anchor_new(in->parent, provider, &in->span, left, now, in->site);
     if (wh__unlikely(in->b3 & (WH__B3_DEFERRED | WH__B3_ALONE)) && node->flags & WH__TRACE)
         ((struct wh__trace_node *)(void *)node)->flags |= in->b3 & WH__B3_ALONE ? WH__DECIDED : WH__DEFERRED;
     return node;
@@ -117,7 +125,8 @@ static wh_ctx *with_b3(const wh_ctx *parent, const struct wh__incoming *in)
 /* An owner of all that has come in, even if that is nothing. */
 static wh_ctx *finish(struct wh__incoming *in)
 {
-    wh_ctx *from = in->has_span || in->b3 ? new_anchor(in) : wh__with_callers_timeout(in->parent, in->timeout, in->site);
+    const int64_t now = in->timeout == WH_NEVER ? 0 : wh__now_for(in->parent), left = left_of(in, now);
+    wh_ctx *from = in->has_span || in->b3 ? new_anchor(in, left, now) : wh__with_callers_timeout(in->parent, left, now, in->site);
     if (in->b3 & (WH__B3_DEFERRED | WH__B3_DEBUG)) from = wh_take_over(with_b3(from, in), from);
     if (in->bag) from = wh_take_over(wh__with_bag(from, in->bag), from);
     if (in->id_len) from = wh_take_over(wh__with_id(from, in->id, in->id_len), from);
@@ -128,7 +137,7 @@ wh_ctx *wh__codec_extract(const struct wh_propagator *self, const wh_ctx *parent
                           const struct wh_site *site)
 {
     struct wh__incoming in;
-    begin(&in, parent, site);
+    begin(&in, parent, site, WH_NEVER);
     ((const struct wh__codec *)(const void *)self)->read(&in, from, carrier);
     return has_anything(&in) ? finish(&in) : NULL;
 }
@@ -139,12 +148,12 @@ static wh_ctx *add(wh_ctx *owned, wh_ctx *more)
     return owned && more ? wh_take_over(more, owned) : more ? more : owned;
 }
 
-wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
-                        const struct wh_site *site)
+wh_ctx *wh__extract_as_of(const struct wh__composite *all, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
+                          const struct wh_site *site, int64_t as_of)
 {
     struct wh__incoming in;
     wh_ctx *owned = NULL;
-    begin(&in, parent, site);
+    begin(&in, parent, site, as_of);
     for (size_t i = 0; i < all->count; i++) {
         const struct wh_propagator *propagator = all->list[i];
         if (propagator->extract == wh__codec_extract) {
@@ -153,9 +162,15 @@ wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, c
         }
         if (has_anything(&in)) owned = add(owned, finish(&in));
         owned = add(owned, propagator->extract(propagator, owned ? owned : parent, from, carrier, site));
-        begin(&in, owned ? owned : parent, site);
+        begin(&in, owned ? owned : parent, site, as_of);
     }
     return owned && !has_anything(&in) ? owned : add(owned, finish(&in));
+}
+
+wh_ctx *wh__extract_all(const struct wh__composite *all, const wh_ctx *parent, const struct wh_carrier *from, void *carrier,
+                        const struct wh_site *site)
+{
+    return wh__extract_as_of(all, parent, from, carrier, site, WH_NEVER);
 }
 
 /* What an older caller does not know of is not there. */

@@ -65,30 +65,45 @@ static bool read_number(struct wh__sf *sf, struct wh__sf_item *item)
     return digits <= 12 && decimals >= 1 && decimals <= 3;
 }
 
+/* Copies what stands for itself: printable, no quote and no `special`. Returns where that ends in the room. */
+static char *take_run(struct wh__sf *sf, char *out, char special)
+{
+    const char *at = sf->at, *end = sf->end;
+    while (at < end && is_printable(*at) && *at != '"' && *at != special) at++;
+    const size_t len = (size_t)(at - sf->at);
+    memcpy(out, sf->at, len);
+    sf->at = at;
+    return out + len;
+}
+
 /* Section 4.2.5 */
 static bool read_string(struct wh__sf *sf, struct wh__sf_item *item)
 {
     char *out = sf->room;
-    for (sf->at++; sf->at < sf->end; *out++ = *sf->at++) {
-        if (*sf->at == '"') {
-            sf->at++;
-            item->kind = WH__SF_STRING;
-            return ended(sf, item, out);
-        }
-        if (*sf->at == '\\' && (++sf->at == sf->end || (*sf->at != '"' && *sf->at != '\\'))) return false;
-        if (!is_printable(*sf->at)) return false;
+    sf->at++;
+    for (;;) {
+        out = take_run(sf, out, '\\');
+        if (sf->at == sf->end) return false;
+        if (*sf->at == '"') break;
+        if (*sf->at != '\\' || ++sf->at == sf->end || (*sf->at != '"' && *sf->at != '\\')) return false;
+        *out++ = *sf->at++;
     }
-    return false;
+    sf->at++;
+    item->kind = WH__SF_STRING;
+    return ended(sf, item, out);
 }
 
 /* Section 4.2.6 */
 static bool read_token(struct wh__sf *sf, struct wh__sf_item *item)
 {
-    char *out = sf->room;
-    do *out++ = *sf->at++;
-    while (sf->at < sf->end && is_of_token(*sf->at));
+    const char *at = sf->at, *end = sf->end;
+    do at++;
+    while (at < end && is_of_token(*at));
+    const size_t len = (size_t)(at - sf->at);
+    memcpy(sf->room, sf->at, len);
+    sf->at = at;
     item->kind = WH__SF_TOKEN;
-    return ended(sf, item, out);
+    return ended(sf, item, sf->room + len);
 }
 
 /* Section 4.2.7. Padding is not looked at, as there. */
@@ -117,8 +132,10 @@ static bool read_date(struct wh__sf *sf, struct wh__sf_item *item)
 
 static bool is_utf8(const char *text, size_t len)
 {
-    for (const char *end = text + len; text < end;)
-        if (wh__utf8_next(&text, end) == WH__MALFORMED) return false;
+    for (const char *end = text + len; text < end;) {
+        if (is_printable(*text)) text++;
+        else if (wh__utf8_next(&text, end) == WH__MALFORMED) return false;
+    }
     return true;
 }
 
@@ -137,18 +154,15 @@ static bool read_display(struct wh__sf *sf, struct wh__sf_item *item)
 {
     char *out = sf->room;
     if (sf->end - ++sf->at < 1 || *sf->at++ != '"') return false;
-    while (sf->at < sf->end && is_printable(*sf->at)) {
-        if (*sf->at == '"') {
-            sf->at++;
-            item->kind = WH__SF_DISPLAY;
-            return ended(sf, item, out) && is_utf8(item->text, item->len);
-        }
-        if (*sf->at != '%')
-            *out++ = *sf->at++;
-        else if (!read_code(sf, out++))
-            return false;
+    for (;;) {
+        out = take_run(sf, out, '%');
+        if (sf->at == sf->end) return false;
+        if (*sf->at == '"') break;
+        if (*sf->at != '%' || !read_code(sf, out++)) return false;
     }
-    return false;
+    sf->at++;
+    item->kind = WH__SF_DISPLAY;
+    return ended(sf, item, out) && is_utf8(item->text, item->len);
 }
 
 bool wh__sf_item(struct wh__sf *sf, struct wh__sf_item *item)
@@ -241,25 +255,40 @@ static size_t take_of_display(char out[12], const char **at, const char *end)
     return (size_t)(to - out);
 }
 
-typedef size_t take_fn(char out[12], const char **at, const char *end);
+/* Either: how a character that does not stand for itself is taken, and which printable one that is beside the quote. */
+struct escapes {
+    size_t (*take)(char out[12], const char **at, const char *end);
+    char also;
+};
+static const struct escapes of_string = {take_of_string, '\\'}, of_display = {take_of_display, '%'};
 
-static size_t fit(take_fn *take, const char *text, size_t len, size_t most)
+static inline bool is_itself(char c, const struct escapes *escapes)
 {
-    const char *at = text;
-    for (char out[12]; at < text + len;) {
+    return is_printable(c) && c != '"' && c != escapes->also;
+}
+
+static size_t fit(const struct escapes *escapes, const char *text, size_t len, size_t most)
+{
+    const char *at = text, *end = text + len;
+    for (char one[12]; at < end;) {
         const char *before = at;
-        const size_t takes = take(out, &at, text + len);
+        const size_t takes = is_itself(*at, escapes) ? (size_t)(at++, 1) : escapes->take(one, &at, end);
         if (takes > most) return (size_t)(before - text);
         most -= takes;
     }
     return len;
 }
 
-static char *put(take_fn *take, char *out, const char *text, size_t len, size_t most)
+static char *put(const struct escapes *escapes, char *out, const char *text, size_t len, size_t most)
 {
-    const char *end = text + fit(take, text, len, most);
-    for (char one[12]; text < end;) {
-        const size_t takes = take(one, &text, end);
+    for (const char *end = text + len, *last = out + most; text < end;) {
+        char one[12];
+        if (is_itself(*text, escapes) && out < last) {
+            *out++ = *text++;
+            continue;
+        }
+        const size_t takes = escapes->take(one, &text, end);
+        if (takes > (size_t)(last - out)) break;
         memcpy(out, one, takes);
         out += takes;
     }
@@ -269,23 +298,23 @@ static char *put(take_fn *take, char *out, const char *text, size_t len, size_t 
 
 size_t wh__sf_fit_string(const char *text, size_t len, size_t most)
 {
-    return fit(take_of_string, text, len, most);
+    return fit(&of_string, text, len, most);
 }
 
 size_t wh__sf_fit_display(const char *text, size_t len, size_t most)
 {
-    return fit(take_of_display, text, len, most);
+    return fit(&of_display, text, len, most);
 }
 
 char *wh__sf_put_string(char *out, const char *text, size_t len, size_t most)
 {
     *out++ = '"';
-    return put(take_of_string, out, text, len, most);
+    return put(&of_string, out, text, len, most);
 }
 
 char *wh__sf_put_display(char *out, const char *text, size_t len, size_t most)
 {
     *out++ = '%';
     *out++ = '"';
-    return put(take_of_display, out, text, len, most);
+    return put(&of_display, out, text, len, most);
 }

@@ -21,16 +21,30 @@ bool wh__timeout_read(const char *field, int64_t *ns)
     return false;
 }
 
-/* The finest unit in which it has at most eight digits, rounded up: it must not look shorter than it is. */
-void wh__timeout_write(char out[WH__TIMEOUT_SIZE], int64_t ns)
+/* In the finest unit in which it has at most eight digits. */
+static void write(char *out, int64_t ns, bool up)
 {
     char digits[DIGITS];
     int i = 0, len = 0;
-    if (ns < 1) ns = 1;
     while (i < UNITS - 1 && ns > MOST * units[i].ns) i++;
-    int64_t left = ns / units[i].ns + (ns % units[i].ns != 0);
-    for (uint32_t count = left > MOST ? MOST : (uint32_t)left; count; count /= 10) digits[len++] = (char)('0' + count % 10);
+    const int64_t left = ns / units[i].ns + (up && ns % units[i].ns != 0);
+    uint32_t count = left > MOST ? MOST : (uint32_t)left;
+    do {
+        digits[len++] = (char)('0' + count % 10);
+        count /= 10;
+    } while (count);
     while (len) *out++ = digits[--len];
     *out++ = units[i].letter;
     *out = '\0';
+}
+
+/* It must not look shorter than it is. */
+void wh__timeout_write(char out[WH__TIMEOUT_SIZE], int64_t ns)
+{
+    write(out, ns < 1 ? 1 : ns, true);
+}
+
+void wh__timeout_write_down(char out[WH__TIMEOUT_SIZE], int64_t ns)
+{
+    write(out, ns < 0 ? 0 : ns, false);
 }

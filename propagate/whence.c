@@ -6,8 +6,6 @@
 #include "propagate/incoming.h"
 
 #define REQUEST_ID "x-request-id"
-#define TIMEOUT "whence-timeout"
-#define GRPC_TIMEOUT "grpc-timeout"
 
 /* ---- the request id ---- */
 
@@ -55,8 +53,8 @@ const char *wh_request_id(const wh_ctx *ctx)
 static void read(struct wh__incoming *in, const struct wh_carrier *from, void *carrier)
 {
     char buf[WH__FIELD_SIZE];
-    wh__incoming_timeout(in, from, carrier, TIMEOUT);
-    wh__incoming_timeout(in, from, carrier, GRPC_TIMEOUT);
+    wh__incoming_timeout(in, from, carrier, WH__TIMEOUT_FIELD);
+    wh__incoming_timeout(in, from, carrier, WH__GRPC_TIMEOUT_FIELD);
     const char *id = wh__get_only(from, carrier, REQUEST_ID, buf);
     const size_t len = id ? id_length(id, WH__MOST_ID) : 0;
     if (!len) return;
@@ -69,10 +67,10 @@ static void inject(const struct wh_propagator *self, const wh_ctx *ctx, const st
     const char *id = wh_request_id(ctx);
     (void)self;
     if (id) to->set(carrier, REQUEST_ID, id);
-    wh__set_timeout(ctx, to, carrier, TIMEOUT);
+    wh__set_timeout(ctx, to, carrier, WH__TIMEOUT_FIELD);
 }
 
 const struct wh__codec wh__whence = {
-    .public = {sizeof(struct wh_propagator), "whence", inject, wh__codec_extract, (const char *const[]){REQUEST_ID, TIMEOUT, NULL}},
+    .public = {sizeof(struct wh_propagator), "whence", inject, wh__codec_extract, (const char *const[]){REQUEST_ID, WH__TIMEOUT_FIELD, NULL}},
     .read = read,
 };

@@ -8,10 +8,12 @@
 #include <whence/names.h>
 
 #include "base/clock.h"
+#include "base/errname.h"
 #include "base/text.h"
 #include "context/because.h"
 #include "context/clock.h"
 #include "context/merge.h"
+#include "trace/brief.h"
 #include "trace/own.h"
 #include "trace/provider.h"
 #include "trace/resource.h"
@@ -84,6 +86,11 @@ static void put_suppressed(struct wh__record **record, const struct wh_cause *ca
     wh__own_text(record, WH_ATTR_CANCEL_SUPPRESSED, buf);
 }
 
+static int64_t overrun_of(const struct wh_cause *cause, int64_t started, int64_t ended)
+{
+    return wh__sub(ended, cause->at > started ? cause->at : started);
+}
+
 static void put_cause(struct wh__record **record, const struct wh_cause *cause, int64_t started, int64_t ended)
 {
     char site[256];
@@ -93,7 +100,7 @@ static void put_cause(struct wh__record **record, const struct wh_cause *cause, 
     if (cause->site) wh__own_text(record, WH_ATTR_CANCEL_SITE, wh__say_site(site, sizeof site, cause->site));
     put_origin(record, cause);
     wh__own_attr(record, wh_attr(WH_ATTR_CANCEL_DEPTH, (int64_t)cause->depth));
-    wh__own_ms(record, WH_ATTR_CANCEL_OVERRUN_MS, wh__sub(ended, cause->at > started ? cause->at : started));
+    wh__own_ms(record, WH_ATTR_CANCEL_OVERRUN_MS, overrun_of(cause, started, ended));
     put_suppressed(record, cause);
 }
 
@@ -137,6 +144,11 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
     (*record)->marks |= WH__WAS_DONE;
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
+    if (wh__unlikely(wh__is_brief(trace, &cause))) {
+        wh__record_briefly(record, &cause, overrun_of(&cause, trace->started, ended));
+        put_status(record, trace, &cause);
+        return;
+    }
     const struct wh_attr reason = wh_attr(WH_ATTR_CANCEL_REASON, cause.reason->name);
     put_cause(record, &cause, trace->started, ended);
     wh__record_chain(record, wh__because_known(&trace->node), NULL);
@@ -166,6 +178,22 @@ void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict)
     if (!wh__own_open(node, &trace)) return;
     wh__own_event(&trace->record, trace, WH_EVENT_CANCEL_REQUESTED, (uint64_t)(node->at + trace->wall),
                   (struct wh_attrs){attrs, count});
+    wh__unlock(&trace->lock);
+}
+
+void wh__record_gave_up(const wh_ctx *ctx, const struct wh__gave_up *what)
+{
+    struct wh__trace_node *trace;
+    const struct wh_attr of_semaphore[] = {
+        wh_attr("waited_ms", wh__milliseconds(what->waited)), wh_attr("weight", (int64_t)what->weight),
+        wh_attr("size", (int64_t)what->size), wh_attr("taken", (int64_t)what->taken)};
+    const struct wh_attr of_retry[] = {wh_attr("attempts", (int64_t)what->attempts), wh_attr("why", what->why),
+        wh_attr("last_error", wh__errno_name(what->last_error))};
+    if (!wh__own_open(ctx, &trace)) return;
+    wh__own_text(&trace->record, WH_ATTR_GAVE_UP, what->is_retry ? "retry" : "semaphore");
+    const struct wh_attrs attrs = what->is_retry ? (struct wh_attrs){of_retry, what->last_error ? 3 : 2} : (struct wh_attrs){of_semaphore, 4};
+    wh__own_event(&trace->record, trace, what->is_retry ? WH_EVENT_RETRY_GAVE_UP : WH_EVENT_SEMAPHORE_GAVE_UP,
+                  (uint64_t)(wh__now() + trace->wall), attrs);
     wh__unlock(&trace->lock);
 }
 

@@ -132,4 +132,5 @@ const struct wh__span_ops wh__trace_ops = {
     .started = started,
     .describe = wh__describe_origin,
     .service = wh__service_of,
+    .gave_up = wh__record_gave_up,
 };

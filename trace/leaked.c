@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "trace/attr.h"
 #include "trace/batch.h"
 #include "trace/keep.h"
+#include "trace/own.h"
 #include "trace/provider.h"
 #include "trace/scope.h"
 #include "trace/span.h"
@@ -41,10 +41,12 @@ struct hunt {
 
 /* ---- finding: under the lock of the pages ---- */
 
-/* What was open at a fork is the parent's. */
-static bool leaks_from(const struct wh__trace_node *trace, const wh_provider *provider)
+/* Under its lock. By now it may be another span, opened without it. What was open at a fork is the parent's. */
+static struct wh__record *leaking(const struct wh__trace_node *trace, const wh_provider *provider)
 {
-    return trace->record && !(trace->flags & WH__TWIN) && trace->provider == provider && trace->record->forks == wh__forks;
+    struct wh__record *record = __atomic_load_n(&trace->record, __ATOMIC_ACQUIRE);
+    if (!record || trace->flags & WH__TWIN || trace->provider != provider || record->forks != wh__forks) return NULL;
+    return record;
 }
 
 static void look_at(void *block, void *arg)
@@ -53,28 +55,16 @@ static void look_at(void *block, void *arg)
     struct hunt *hunt = arg;
     if (!__atomic_load_n(&trace->record, __ATOMIC_ACQUIRE)) return;
     wh__lock(&trace->lock);
-    if (leaks_from(trace, hunt->provider)) {
+    struct wh__record *record = leaking(trace, hunt->provider);
+    if (record) {
         wh__ref(&trace->node);
-        hunt->found[hunt->count++] = (struct found){trace, trace->record, wh__state(&trace->node) >= WH_NOT_OPEN_};
+        hunt->found[hunt->count++] = (struct found){trace, record, wh__state(&trace->node) >= WH_NOT_OPEN_};
         __atomic_store_n(&trace->record, NULL, __ATOMIC_RELEASE);
     }
     wh__unlock(&trace->lock);
 }
 
 /* ---- ending ---- */
-
-static void put(struct wh__record **record, struct wh_attr attr)
-{
-    wh__record_set(record, &attr, NULL);
-}
-
-static const char *say_site(char *buf, const struct wh_site *site)
-{
-    struct wh__text text = {.buf = buf, .size = SITE};
-    const char *slash = strrchr(site->file, '/');
-    wh__put(&text, "%s:%d %s", slash ? slash + 1 : site->file, site->line, site->func);
-    return buf;
-}
 
 static void note_place(struct hunt *hunt, const struct wh_site *site)
 {
@@ -123,10 +113,9 @@ static void end_leaked(const struct found *found)
     struct wh__record *record = found->record;
     const int64_t now = wh__now();
     char site[SITE];
-    record->most_attributes = UINT32_MAX;
-    put(&record, wh_attr(WH_ATTR_LEAKED, (bool)true));
-    put(&record, wh_attr(WH_ATTR_LEAKED_SITE, say_site(site, trace->node.made)));
-    put(&record, wh_attr(WH_ATTR_LEAKED_AGE_MS, (double)((now - trace->started) / 1000) / 1000));
+    wh__own_attr(&record, wh_attr(WH_ATTR_LEAKED, (bool)true));
+    wh__own_text(&record, WH_ATTR_LEAKED_SITE, wh__say_site(site, sizeof site, trace->node.made));
+    wh__own_ms(&record, WH_ATTR_LEAKED_AGE_MS, now - trace->started);
     wh__span_finish(trace, record, now, found->cancelled);
 }
 
@@ -167,7 +156,7 @@ static void report(struct hunt *hunt)
     for (int i = 0; i < SAID; i++) {
         struct place *place = worst(hunt);
         if (!place->count) break;
-        wh__put(&text, "%s%llu started at %s", i ? ", " : "", (unsigned long long)place->count, say_site(site, place->site));
+        wh__put(&text, "%s%llu started at %s", i ? ", " : "", (unsigned long long)place->count, wh__say_site(site, sizeof site, place->site));
         left -= place->count;
         place->count = 0;
     }

@@ -16,3 +16,20 @@ size_t wh_log_fields(const wh_ctx *ctx, char *buf, size_t size)
     wh__put(&text, "trace_id=%s span_id=%s trace_flags=%02x", trace_id, span_id, span.flags);
     return text.len;
 }
+
+enum wh_log_level wh_log_done(const wh_ctx *ctx, char *buf, size_t size)
+{
+    char fields[WH_LOG_FIELDS];
+    const size_t more = wh_log_fields(ctx, fields, sizeof fields), room = size > more + 1 ? size - more - 1 : 0;
+    if (more == 0) {
+        wh_log_line(ctx, buf, size);
+    } else if (room == 0) {
+        wh_log_fields(ctx, buf, size);
+    } else {
+        size_t len = wh_log_line(ctx, buf, room);
+        if (len > room - 1) len = wh__utf8_cut(buf, room - 1);
+        buf[len++] = ' ';
+        memcpy(buf + len, fields, more + 1);
+    }
+    return wh_log_level(ctx);
+}

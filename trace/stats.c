@@ -112,6 +112,7 @@ void wh__provider_losses(const wh_provider *provider, struct wh_provider_stats *
         sum->dropped_shutdown += get(&counts->dropped_shutdown);
         sum->leaked += get(&counts->leaked);
         add_kept(sum, counts);
+        sum->brief += get(&counts->brief);
     }
     const uint64_t begun = get(&provider->homeless_started), lost = get(&provider->homeless_ended);
     sum->started += begun;

@@ -52,6 +52,9 @@ struct wh_group {
     bool closed;             /* [lock] takes no more members */
     bool won;                /* [lock] WH_FIRST_SUCCESS: somebody has; from then on no failure matters */
     int failure;             /* [lock] the first */
+    bool cancelled;          /* [lock] because of that; what fails from now on is suppressed, and counted with the cancel; */
+    uint32_t early;          /* [lock] what did so before, but after the first, is counted then: how many; */
+    struct wh__loser { const struct wh_site *site; int64_t at; } earliest; /* [lock] the first of them */
     struct wh__member *members, **last; /* [lock] the oldest first: not returned, or their thread not known yet */
     struct wh__member *gone; /* [lock] to be joined */
     size_t failed;           /* [lock] all, of which the first are kept: */
@@ -86,7 +89,9 @@ bool wh__group_join(wh_group *group);    /* those that have returned; whether th
 
 /* Under the lock: lists a failure. Returns whether it is the group's. */
 bool wh__group_note(wh_group *group, const struct wh__job *job, int rc);
-void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__notes *notes, int rc, const char *what);
+
+/* `is_own`: not what a member returns for no other reason than that its context is done. `what`: it has done, for people. */
+void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__notes *notes, int rc, bool is_own, const char *what);
 void wh__group_succeeded(wh_group *group, const struct wh__job *job);
 
 #endif

@@ -87,6 +87,11 @@ static void end_ctx(struct wh__member *member)
     wh_end(ctx);
 }
 
+static bool is_own_failure(const struct wh__member *member)
+{
+    return member->notes.failure || member->rc != wh_err(member->ctx);
+}
+
 /* Also when the member has left its thread by pthread_exit() or was cancelled in it. */
 static void finish(void *arg)
 {
@@ -94,7 +99,7 @@ static void finish(void *arg)
     wh_group *group = member->group;
     wh__member_close_notes(member->ctx);
     if (member->rc)
-        wh__group_failed(group, &member->job, &member->notes, member->rc, member->left ? "left its thread:" : "returned");
+        wh__group_failed(group, &member->job, &member->notes, member->rc, is_own_failure(member), member->left ? "left its thread:" : "returned");
     else
         wh__group_succeeded(group, &member->job);
     end_ctx(member);
@@ -134,7 +139,7 @@ static wh_ctx *member_ctx(wh_group *group, struct wh__member *member)
 /* There is no thread for it, or no memory. */
 static int come_to_nothing(wh_group *group, const struct wh__job *job, int rc)
 {
-    if (!(job->tries && rc == EAGAIN)) wh__group_failed(group, job, NULL, rc, "could not be started:");
+    if (!(job->tries && rc == EAGAIN)) wh__group_failed(group, job, NULL, rc, true, "could not be started:");
     wh__lock(&group->lock);
     wh__place_give_and_unlock(group);
     return rc;
@@ -167,7 +172,7 @@ static int refuse(wh_group *group, const struct wh__job *job, int err)
     const bool closed = group->closed;
     wh__unlock(&group->lock);
     if (closed) return ECANCELED;
-    wh__group_failed(group, job, NULL, err, "could not be started:");
+    wh__group_failed(group, job, NULL, err, false, "could not be started:");
     return err;
 }
 

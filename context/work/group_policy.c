@@ -40,7 +40,7 @@ static struct wh__because *link_of(const struct wh__job *job, const struct wh_re
 
 /* Cancels the others because of one of them: the words are for people if nobody has noted any. */
 static WH_PRINTF_(5, 6) void cancel_others(wh_group *group, const struct wh__job *job, const struct wh_reason *reason,
-                                           const struct wh__notes *notes, const char *format, ...)
+                                           struct wh__because *noted, const char *format, ...)
 {
     char text[WH_TEXT_MAX + 1];
     wh__expire(group->ctx); /* if its time is up, and only the timer late, that is what ends it */
@@ -49,19 +49,56 @@ static WH_PRINTF_(5, 6) void cancel_others(wh_group *group, const struct wh__job
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    struct wh__because *noted = notes ? notes->failure ? notes->failure : notes->others : NULL;
     struct wh__because *link = link_of(job, reason, noted, text);
     wh__cancel(group->ctx, &(struct wh__verdict){.reason = reason, .site = job->site, .not_a_loser = true, .link = link});
 }
 
-/* The first failure is the one that cancels, so that the cause and what waiting returns are of the same member. */
-void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__notes *notes, int rc, const char *what)
+static struct wh__because *nearest_of(const struct wh__notes *notes)
+{
+    return !notes ? NULL : notes->failure ? notes->failure : notes->others;
+}
+
+static void count_losers(wh_group *group, uint32_t count, struct wh__loser first)
+{
+    if (!(wh__state(group->ctx) & WH__ORIGIN) || group->ctx->reason != WH_SIBLING_FAILED) return;
+    while (count-- > 0) wh__count_loser(group->ctx, WH_SIBLING_FAILED, first.site, first.at);
+}
+
+/* What failed meanwhile came second. */
+static void have_cancelled(wh_group *group)
 {
     wh__lock(&group->lock);
-    const bool first = wh__group_note(group, job, rc);
+    const uint32_t early = group->early;
+    const struct wh__loser earliest = group->earliest;
+    group->cancelled = true;
     wh__unlock(&group->lock);
-    if (first && group->policy == WH_ALL)
-        cancel_others(group, job, WH_SIBLING_FAILED, notes, "%.40s %s %s", job->name, what, wh__errno_name(rc));
+    count_losers(group, early, earliest);
+}
+
+static void be_suppressed(wh_group *group, struct wh__loser loser)
+{
+    wh__lock(&group->lock);
+    const bool counts = group->cancelled;
+    if (!counts && group->early++ == 0) group->earliest = loser;
+    wh__unlock(&group->lock);
+    if (counts) count_losers(group, 1, loser);
+}
+
+/* The first failure is the one that cancels, so that the cause and what waiting returns are of the same member. Later ones of
+ * their own are counted with that cancel. */
+void wh__group_failed(wh_group *group, const struct wh__job *job, const struct wh__notes *notes, int rc, bool is_own, const char *what)
+{
+    wh__lock(&group->lock);
+    const bool first = wh__group_note(group, job, rc), second = !first && !job->optional && !group->closed && !group->won;
+    wh__unlock(&group->lock);
+    if (group->policy != WH_ALL) return;
+    struct wh__because *noted = nearest_of(notes);
+    if (first) {
+        cancel_others(group, job, WH_SIBLING_FAILED, noted, "%.40s %s %s", job->name, what, wh__errno_name(rc));
+        have_cancelled(group);
+    } else if (second && is_own) {
+        be_suppressed(group, (struct wh__loser){noted && noted->place ? noted->place : job->site, wh__now()});
+    }
 }
 
 void wh__group_succeeded(wh_group *group, const struct wh__job *job)

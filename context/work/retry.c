@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "context/because.h"
 #include "context/clock.h"
+#include "context/tree.h"
 
 static struct wh_retry_opts with_defaults(const struct wh_retry_opts *given)
 {
@@ -53,11 +55,23 @@ struct run {
     struct wh_retry_opts opts;
     struct wh_retry_report report;
     int64_t began;
+    int64_t since; /* the same, by the clock of the system */
     int64_t delay; /* before the next attempt, without jitter */
 };
 
+static void say_how_it_ended(const struct run *run, enum wh_retry_end why)
+{
+    static const char *const words[] = {[WH_RETRY_ATTEMPTS] = "attempts", [WH_RETRY_REFUSED] = "refused", [WH_RETRY_NO_TIME] = "no_time",
+        [WH_RETRY_DONE] = "done"};
+    if (why == WH_RETRY_SUCCEEDED && run->report.attempts > 1) wh__because_forget(run->opts.ctx, run->since);
+    if (why == WH_RETRY_SUCCEEDED || run->report.attempts == 0) return;
+    wh__say_gave_up(run->opts.ctx, &(struct wh__gave_up){.is_retry = true, .attempts = run->report.attempts, .why = words[why],
+        .last_error = run->report.last_error});
+}
+
 static int end(struct run *run, enum wh_retry_end why, int rc)
 {
+    say_how_it_ended(run, why);
     struct wh_retry_report *out = run->opts.report;
     if (!out) return rc;
     run->report.size = out->size;
@@ -90,6 +104,7 @@ int wh_retry_at(const struct wh_retry_opts *given)
     struct run run = {.opts = with_defaults(given)};
     const wh_ctx *ctx = run.opts.ctx;
     run.began = wh__now_for(ctx);
+    run.since = ctx && ctx->flags & WH__CLOCKED ? wh__now() : run.began;
     run.delay = first_delay(&run.opts);
     for (;;) {
         int err = wh_wait(ctx, 0);

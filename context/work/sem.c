@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <whence/work.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/mem.h"
+#include "context/tree.h"
 #include "line.h"
 
 struct wh_sem {
@@ -77,12 +79,28 @@ static void let_in_and_unlock(wh_sem *sem)
 
 /* ---- waiting ---- */
 
+static int give_up(const wh_ctx *ctx, uint32_t size, uint32_t weight, uint32_t taken, int64_t since, int err)
+{
+    wh__say_gave_up(ctx, &(struct wh__gave_up){.waited = wh__sub(wh__now(), since), .weight = weight, .size = size, .taken = taken});
+    return err;
+}
+
+static int wait_for_more_than_there_is(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
+{
+    const int64_t since = wh__now();
+    const int err = wh_wait(ctx, WH_NEVER);
+    wh__lock(&sem->lock);
+    const uint32_t taken = sem->taken;
+    wh__unlock(&sem->lock);
+    return give_up(ctx, sem->size, weight, taken, since, err);
+}
+
 /* A context that is done has the last word: who was let in at the same time gives back what he got. */
 int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
 {
     int err = wh_wait(ctx, 0);
     if (err) return err;
-    if (weight > sem->size) return wh_wait(ctx, WH_NEVER);
+    if (weight > sem->size) return wait_for_more_than_there_is(ctx, sem, weight);
     struct wh__waiter waiter = {.weight = weight};
     wh__lock(&sem->lock);
     const bool at_once = take_if_nobody_waits(sem, weight);
@@ -90,6 +108,7 @@ int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
     wh__unlock(&sem->lock);
     if (at_once) return 0;
 
+    const int64_t since = wh__now();
     wh__waiter_wait(ctx, &waiter);
     err = wh_wait(ctx, 0);
     wh__lock(&sem->lock);
@@ -97,8 +116,9 @@ int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
         wh__line_leave(&sem->line, &waiter);
     else if (err)
         give_back(sem, weight);
+    const uint32_t size = sem->size, taken = sem->taken;
     let_in_and_unlock(sem);
-    return err;
+    return err ? give_up(ctx, size, weight, taken, since, err) : 0;
 }
 
 bool wh_sem_try_acquire(wh_sem *sem, uint32_t weight)

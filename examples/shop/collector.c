@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@ static struct {
     struct MHD_Daemon *daemon;
     struct wh_exporter *console, *file;
     char forward[256];
-    int64_t last_arrival;
     unsigned long spans;
     char trace_id[33];
 } collector = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -36,7 +34,6 @@ static int take_batch(const struct wh_batch *batch, void *arg)
     collector.console->export_batch(collector.console, batch, WH_NEVER, &rejected);
     collector.file->export_batch(collector.file, batch, WH_NEVER, &rejected);
     collector.spans += batch->count;
-    collector.last_arrival = wh_now();
     if (wh_span_read(batch->scopes[0].spans[0], &span))
         for (int i = 0; i < 16; i++) snprintf(collector.trace_id + 2 * i, 3, "%02x", span.trace_id[i]);
     return 0;
@@ -127,16 +124,8 @@ unsigned short collector_start(const char *file, const char *forward)
     return collector.daemon ? MHD_get_daemon_info(collector.daemon, MHD_DAEMON_INFO_BIND_PORT)->port : 0;
 }
 
-bool collector_show(int quiet_ms, int most_ms, char trace_id[33])
+bool collector_show(char trace_id[33])
 {
-    const int64_t begun = wh_now();
-    for (bool quiet = false; !quiet && wh_now() - begun < WH_MS(most_ms);) {
-        poll(NULL, 0, 10);
-        pthread_mutex_lock(&collector.lock);
-        const int64_t since = collector.last_arrival > begun ? collector.last_arrival : begun;
-        quiet = wh_now() - since > WH_MS(quiet_ms);
-        pthread_mutex_unlock(&collector.lock);
-    }
     pthread_mutex_lock(&collector.lock);
     const bool any = collector.spans > 0;
     fflush(stdout);

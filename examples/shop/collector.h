@@ -10,9 +10,9 @@
 unsigned short collector_start(const char *file, const char *forward);
 void collector_stop(void);
 
-/* Waits until nothing has come in for quiet_ms, at most most_ms; then draws what came, on standard output, and writes the
- * id of the last trace (33 bytes). False if nothing came. */
-bool collector_show(int quiet_ms, int most_ms, char trace_id[33]);
+/* Draws what has come since the last time, on standard output, and writes the id of a trace of it (33 bytes). False if nothing
+ * has. */
+bool collector_show(char trace_id[33]);
 
 /* Whether a collector answers there. */
 bool collector_is_at(const char *base_url);

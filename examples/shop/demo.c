@@ -1,168 +1,98 @@
-/* demo: starts the shop, lets eight things happen to it, and shows for each what the trace says.
+/* demo: opens the shop, lets things happen to it, and shows for each what the trace says.
  *
- *   client -> gateway -> stock (SQLite)
- *                    \-> price -> rates
+ *   demo                        the first eight incidents
+ *   demo [--file FILE] NAME...  these; the spans are kept in FILE, as OTLP JSON lines
+ *   demo --list                 what there is
  */
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "client.h"
 #include "collector.h"
+#include "incidents.h"
 #include "jaeger.h"
-#include "process.h"
+#include "tool.h"
 
-static struct process rates, price, stock, gateway;
-static char folder[] = "/tmp/whence-demo-XXXXXX", database[64], file[64];
+enum { SHOWN = 8 };
+static char folder[] = "/tmp/whence-demo-XXXXXX", database[64], file[256];
 
-/* ---- the shop ---- */
+/* ---- one of them: in a shop of its own, so that all that was recorded is here when it is shown ---- */
 
-static void url_of(char *url, const struct process *process)
+static void say(long status, bool any, const char *trace_id)
 {
-    snprintf(url, 64, "http://127.0.0.1:%u", process->port);
-}
-
-static int start_gateway(void)
-{
-    char stock_url[64], price_url[64];
-    url_of(stock_url, &stock);
-    url_of(price_url, &price);
-    return process_start(&gateway, "gateway", (const char *const[]){"0", stock_url, price_url, NULL});
-}
-
-static int open_shop(void)
-{
-    char rates_url[64];
-    int rc = process_start(&rates, "rates", (const char *const[]){"0", NULL});
-    url_of(rates_url, &rates);
-    if (rc == 0) rc = process_start(&price, "price", (const char *const[]){"0", rates_url, NULL});
-    if (rc == 0) rc = process_start(&stock, "stock", (const char *const[]){"0", database, NULL});
-    return rc ? rc : start_gateway();
-}
-
-static void close_shop(void)
-{
-    process_stop(&gateway, SIGTERM);
-    process_stop(&stock, SIGTERM);
-    process_stop(&price, SIGTERM);
-    process_stop(&rates, SIGTERM);
-}
-
-/* ---- the client: it knows nothing of Whence ---- */
-
-static size_t ignore(char *data, size_t one, size_t count, void *arg)
-{
-    (void)data, (void)arg;
-    return one * count;
-}
-
-/* The status, or 0 if the client gave up after give_up_ms. */
-static long order(const char *query, long give_up_ms, const char *header)
-{
-    char url[256];
-    long status = 0;
-    CURL *easy = curl_easy_init();
-    struct curl_slist *headers = header ? curl_slist_append(NULL, header) : NULL;
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/order/sku42?%s", gateway.port, query);
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, give_up_ms ? give_up_ms : 5000);
-    curl_easy_perform(easy);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(easy);
-    return status;
-}
-
-/* ---- what happens ---- */
-
-static const struct incident {
-    const char *title, *sentence, *query;
-    long give_up_ms;
-    const char *header;
-    bool shutdown;
-} incidents[] = {
-    {.title = "All is well",
-     .sentence = "One trace over three services; nobody was stopped.",
-     .query = ""},
-    {.title = "The client hangs up after 80 ms",
-     .sentence = "The gateway sees it go, and both calls are given up; stock's query stops in the middle and is rolled back.",
-     .query = "stock=slow&rates=slow", .give_up_ms = 80},
-    {.title = "The gateway's 300 ms are over while stock is slow",
-     .sentence = "The gateway owns the deadline, so it is its error; those whom it stopped are not to blame.",
-     .query = "stock=slow"},
-    {.title = "price fails at once",
-     .sentence = "Its sibling, the call to stock, is stopped because of it: nobody would use the answer.",
-     .query = "stock=slow&rates=fail"},
-    {.title = "rates accepts, and never answers",
-     .sentence = "price gives it 200 ms, and that is what ends: not the 300 ms of the gateway.",
-     .query = "rates=hole"},
-    {.title = "SIGTERM in the middle of a request",
-     .sentence = "The gateway answers 503, exports what it has, and leaves.",
-     .query = "stock=slow", .shutdown = true},
-    {.title = "The client's traceparent says: not sampled",
-     .sentence = "Nothing is exported. The ids go on all the same, and the 300 ms hold all the same.",
-     .query = "stock=slow", .header = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"},
-    {.title = "A job that does not look at its context",
-     .sentence = "The request is over after 300 ms; the job runs on for nobody, and the trace says for how long.",
-     .query = "stock=stubborn"},
-};
-
-static pid_t terminate_soon(pid_t pid)
-{
-    const pid_t child = fork();
-    if (child) return child;
-    poll(NULL, 0, 150);
-    kill(pid, SIGTERM);
-    _exit(0);
-}
-
-static void say_explanations(bool shown)
-{
-    process_print_errors(&gateway, shown ? "  gateway | " : NULL);
-    process_print_errors(&price, NULL);
-    process_print_errors(&stock, shown ? "  stock   | " : NULL);
-}
-
-static void play(size_t i, bool jaeger)
-{
-    const struct incident *incident = &incidents[i];
-    char trace_id[33];
-    printf("\n%zu. %s\n   %s\n\n", i + 1, incident->title, incident->sentence);
-    fflush(stdout);
-    const pid_t terminator = incident->shutdown ? terminate_soon(gateway.pid) : 0;
-    const long status = order(incident->query, incident->give_up_ms, incident->header);
-    const bool any = collector_show(400, 3000, trace_id);
     if (!any) printf("   (no spans)\n");
     if (status) printf("\n   the client got %ld; the services say:\n", status);
     else printf("\n   the client is gone; the services say:\n");
-    say_explanations(true);
-    if (any && jaeger) jaeger_print_trace(trace_id);
-    if (incident->shutdown) {
-        waitpid(terminator, NULL, 0);
-        printf("   the gateway has left with status %d\n", process_stop(&gateway, 0));
-        start_gateway();
-    }
+    for (int i = GATEWAY; i <= MAIL; i++) process_print_said(&market[i]);
+    if (any) printf("   trace %s\n", trace_id);
 }
 
-/* ---- all of it ---- */
+static int open_with(const struct incident *incident)
+{
+    for (int i = 0; i < 2; i++)
+        if (incident->settings[i].name) setenv(incident->settings[i].name, incident->settings[i].value, 1);
+    const int rc = market_open(database);
+    for (int i = 0; i < 2; i++)
+        if (incident->settings[i].name) unsetenv(incident->settings[i].name);
+    return rc;
+}
+
+static int play(const struct incident *incident, bool jaeger)
+{
+    char trace_id[33];
+    printf("\n%td. %s\n   %s\n\n", incident - incidents + 1, incident->title, incident->sentence);
+    fflush(stdout);
+    const int rc = open_with(incident);
+    const long status = rc ? 0 : client_play(incident);
+    const int left = market_close(incident->then == TERMINATE ? 0 : SIGTERM);
+    const bool any = collector_show(trace_id);
+    say(status, any, trace_id);
+    if (incident->then == TERMINATE) printf("   the gateway has left with status %d\n", left);
+    if (any && jaeger) jaeger_print_trace(trace_id);
+    for (int i = 0; i < SERVICES; i++) process_forget(&market[i]);
+    return rc;
+}
+
+/* ---- those that were asked for ---- */
+
+static const struct incident *named(const char *name)
+{
+    for (int i = 0; i < incident_count; i++)
+        if (strcmp(incidents[i].name, name) == 0) return &incidents[i];
+    return NULL;
+}
+
+static int play_all(char *const *names, bool jaeger)
+{
+    int rc = 0;
+    for (int i = 0; !*names && i < SHOWN && rc == 0; i++) rc = play(&incidents[i], jaeger);
+    for (; *names && rc == 0; names++) {
+        const struct incident *incident = named(*names);
+        if (!incident) fprintf(stderr, "no incident is called %s\n", *names);
+        rc = incident ? play(incident, jaeger) : EINVAL;
+    }
+    return rc;
+}
+
+static int list(void)
+{
+    for (int i = 0; i < incident_count; i++) printf("%2d  %-16s %s\n", i + 1, incidents[i].name, incidents[i].title);
+    return 0;
+}
+
+/* ---- the place for it ---- */
 
 static int prepare(const char *jaeger)
 {
     char endpoint[64];
     if (!mkdtemp(folder)) return errno;
     snprintf(database, sizeof database, "%s/stock.db", folder);
-    snprintf(file, sizeof file, "%s/traces.jsonl", folder);
+    if (!*file) snprintf(file, sizeof file, "%s/traces.jsonl", folder);
     const unsigned short port = collector_start(file, jaeger);
     if (port == 0) return EADDRNOTAVAIL;
     snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", port);
@@ -171,29 +101,33 @@ static int prepare(const char *jaeger)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) unsetenv(others[i]);
     setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, 1);
     setenv("OTEL_BSP_SCHEDULE_DELAY", "50", 1);
-    return open_shop();
+    return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    char *const *names = argv + 1;
+    if (argc > 1 && strcmp(argv[1], "--list") == 0) return list();
+    if (argc > 2 && strcmp(argv[1], "--file") == 0) {
+        snprintf(file, sizeof file, "%s", argv[2]);
+        names += 2;
+    }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const char *jaeger = jaeger_find();
-    const int rc = prepare(jaeger);
+    int rc = prepare(jaeger);
+    if (rc == 0) rc = play_all(names, jaeger != NULL);
+    collector_stop();
     if (rc) {
-        fprintf(stderr, "the shop does not open: %s\n", strerror(rc));
-        close_shop();
+        fprintf(stderr, "it could not be played: %s\n", strerror(rc));
         return 1;
     }
-    printf("Three services: gateway asks stock and price, price asks rates. Eight things happen to them.\n");
-    for (size_t i = 0; i < sizeof incidents / sizeof *incidents; i++) play(i, jaeger != NULL);
-    close_shop();
-    collector_stop();
     printf("\nThe spans, as OTLP JSON lines: %s\n", file);
     if (jaeger)
         jaeger_print_cancelled();
     else
         printf("With a Jaeger on port 4318 they would be there too: ./run demo --jaeger starts one.\n");
+    tool_say_why(file);
     return 0;
 }

@@ -24,8 +24,8 @@ static int path_of(char *path, size_t size, const char *name)
 
 static void become(const char *path, const char *const *arguments, int output, int errors)
 {
-    char *argv[6] = {(char *)path};
-    for (int i = 0; i < 4 && arguments[i]; i++) argv[i + 1] = (char *)arguments[i];
+    char *argv[8] = {(char *)path};
+    for (int i = 0; i < 6 && arguments[i]; i++) argv[i + 1] = (char *)arguments[i];
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(output, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
@@ -83,13 +83,33 @@ int process_stop(struct process *process, int signal)
     return 128 + SIGKILL;
 }
 
-void process_print_errors(struct process *process, const char *prefix)
+/* ---- what it says ---- */
+
+static void listen_to(struct process *process)
 {
-    char text[8192];
-    for (ssize_t len; (len = read(process->errors, text, sizeof text - 1)) > 0;) {
-        text[len] = '\0';
-        char *rest = text;
-        for (char *line; prefix && (line = strsep(&rest, "\n"));)
-            if (*line) printf("%s%s\n", prefix, line);
-    }
+    size_t len = strlen(process->said);
+    for (ssize_t got; (got = read(process->errors, process->said + len, sizeof process->said - 1 - len)) > 0;)
+        process->said[len += (size_t)got] = '\0';
+}
+
+int process_said(struct process *process, const char *words)
+{
+    int times = 0;
+    listen_to(process);
+    for (const char *at = process->said; (at = strstr(at, words)); at += strlen(words)) times++;
+    return times;
+}
+
+void process_print_said(struct process *process)
+{
+    listen_to(process);
+    char *rest = process->said;
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (*line) printf("  %-7s | %s\n", process->name, line);
+}
+
+void process_forget(struct process *process)
+{
+    if (process->errors > 0) close(process->errors);
+    *process = (struct process){0};
 }

@@ -14,8 +14,8 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     static char rate[] = "1.08", sorry[] = "out of order";
     (void)arg, (void)url, (void)method, (void)version, (void)upload, (void)upload_size, (void)state;
     const char *mode = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "mode");
-    const int fails = mode && strcmp(mode, "fail") == 0;
-    if (fails) poll(NULL, 0, 30);
+    const int fails = mode && (strcmp(mode, "fail") == 0 || strcmp(mode, "broken") == 0);
+    if (mode && strcmp(mode, "fail") == 0) poll(NULL, 0, 30);
     if (mode && strcmp(mode, "slow") == 0) poll(NULL, 0, 150);
     if (mode && strcmp(mode, "hole") == 0) poll(NULL, 0, 2000);
     char *body = fails ? sorry : rate;

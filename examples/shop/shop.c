@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- serving ---- */
@@ -57,6 +58,12 @@ const char *shop_parameter(struct MHD_Connection *connection, const char *name)
     return value ? value : "";
 }
 
+int64_t shop_limit(struct MHD_Connection *connection, const char *name, int64_t otherwise)
+{
+    const char *value = shop_parameter(connection, name);
+    return *value ? WH_MS(atol(value)) : otherwise;
+}
+
 struct body {
     char *buf;
     size_t size, len;
@@ -72,7 +79,7 @@ static size_t keep(char *data, size_t one, size_t count, void *arg)
     return bytes;
 }
 
-int shop_get(const wh_ctx *ctx, const char *url, const char *route, int64_t timeout, char *buf, size_t size)
+int shop_get_at(const struct wh_site *site, const wh_ctx *ctx, const char *url, const char *route, int64_t timeout, char *buf, size_t size)
 {
     struct body body = {buf, size, 0};
     long status = 0;
@@ -84,7 +91,8 @@ int shop_get(const wh_ctx *ctx, const char *url, const char *route, int64_t time
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
-    const CURLcode rc = wh_curl_perform(ctx, easy, .route = route, .timeout = timeout);
+    const struct wh_curl_opts opts = {.size = sizeof opts, .site = site, .easy = easy, .route = route, .timeout = timeout};
+    const CURLcode rc = wh_curl_perform_at(ctx, &opts);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(easy);
     if (rc == CURLE_OK) return status < 400 ? 0 : EIO;

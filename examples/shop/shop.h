@@ -19,7 +19,12 @@ void shop_log(const wh_ctx *req, const char *what, unsigned status);
 /* A parameter of the query, "" if it is not there. */
 const char *shop_parameter(struct MHD_Connection *connection, const char *name);
 
-/* GET url, the body into buf, terminated and cut if need be. 0; the context's error if it was done; EIO. */
-int shop_get(const wh_ctx *ctx, const char *url, const char *route, int64_t timeout, char *buf, size_t size);
+/* A duration in milliseconds from a parameter of the query; otherwise if it is not there. */
+int64_t shop_limit(struct MHD_Connection *connection, const char *name, int64_t otherwise);
+
+/* GET url, the body into buf, terminated and cut if need be. 0; the context's error if it was done; EIO. A macro, so that what
+ * goes wrong is said to have gone wrong where it is called. */
+#define shop_get(ctx, ...) shop_get_at(WH_HERE, (ctx), __VA_ARGS__)
+int shop_get_at(const struct wh_site *site, const wh_ctx *ctx, const char *url, const char *route, int64_t timeout, char *buf, size_t size);
 
 #endif

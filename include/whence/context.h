@@ -246,7 +246,8 @@ WH_API int wh_http_status(const wh_ctx *ctx);
 
 /* How loud a log should be about it. What is in the course of things (WH_ENDED, WH_GROUP_DONE, WH_RACE_LOST,
  * WH_HANDLER_RETURNED) is for debugging; a client that has gone, a cancel without a better reason, and a shutdown are
- * information, and so is a context that is not done; a deadline is a warning; a sibling's failure and no memory are errors.
+ * information, and so is a context that is not done, unless wh_fail() was called for it, which is an error; a deadline is a
+ * warning; a sibling's failure and no memory are errors.
  * A reason of your own: a warning if its err is ETIMEDOUT, an error if its status is 5xx, as it is if it has none, else
  * information. */
 enum wh_log_level { WH_LOG_DEBUG, WH_LOG_INFO, WH_LOG_WARN, WH_LOG_ERROR };

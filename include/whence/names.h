@@ -67,9 +67,10 @@
 #define WH_ATTR_KEPT_ALIKE "whence.kept.alike"                         /* int; traces like it, only counted since the last one kept */
 
 /* ---- A span of a child process ---- */
-#define WH_ATTR_CHILD_ENDED_BY "whence.child.ended_by"                 /* "exit", "signal" */
+#define WH_ATTR_CHILD_ENDED_BY "whence.child.ended_by"                 /* "exit", "signal"; "unknown": somebody else knows */
 #define WH_ATTR_CHILD_SIGNAL "whence.child.signal"                     /* "SIGKILL" */
 #define WH_ATTR_CHILD_STOPPED_FOR "whence.child.stopped_for"           /* the reason for which it was stopped */
+#define WH_EVENT_CHILD_SIGNALLED "whence.child.signalled"              /* for each signal sent to stop it, with whence.child.signal */
 
 /* ---- OpenTelemetry's own, where Whence writes them ---- */
 #define WH_ATTR_ERROR_TYPE "error.type"

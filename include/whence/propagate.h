@@ -126,6 +126,39 @@ WH_API WH_OWNER_ wh_ctx *wh_extract_env_at(const wh_ctx *parent, const struct wh
  * and must stay. Allocates: call it before a fork(). NULL without memory. */
 WH_API WH_MUST_USE_ char **wh_inject_env(const wh_ctx *ctx, char *const *envp);
 
+/* ---- A message as a carrier ------------------------------------------------------------------------------------
+ *
+ * For queues: what travels, as bytes that go with the message, before its body or in a property. A queue whose messages have
+ * headers needs none of this: they are a carrier like any other, but then the time in the queue is not deducted. */
+
+/* Writes every field that wh_inject() would set for ctx, and when that was. Returns how many bytes that takes, at most
+ * WH_BYTES_MAX; if it is more than `size`, nothing is written. 0: ctx has nothing to say. The length does not depend on when
+ * it is called. A field for which there is no room, or whose name has more than 255 characters, is left out as a whole, which
+ * is said once. No allocation. docs/propagation.md has the layout. */
+#define WH_BYTES_MAX 16384 /* all that the propagators here send has room, with baggage at its limit of 8192 */
+WH_API size_t wh_inject_bytes(const wh_ctx *ctx, void *buf, size_t size);
+
+/* wh_extract() from such bytes: wh_extract_bytes(parent, bytes, len, .waited = ns). `bytes` may be NULL; they are not needed
+ * after the call. Unless they are sound to the last one, and of a version that is known (1), they say nothing, and nothing is
+ * allocated for them; each field is then judged as if it had come in a header. An owner in any case.
+ *
+ * The time since the writing is deducted from the deadline; if nothing is left, the context is done at once. Where writer and
+ * reader are on the same boot of the same machine, that time is known to the nanosecond, whatever was done to its wall clock
+ * (the monotonic clock goes on counting; while the machine is suspended it stands still). Otherwise it is `waited`, which
+ * the consumer may know from its broker: by two stamps of one clock. Otherwise nothing is deducted: then a message has in the
+ * queue all the time of the world, and after it what was left when it was sent. The deadline never moves to later than where
+ * the producer had it, but by what is not deducted. Below a clock of test.h only `waited` counts. */
+struct wh_bytes_opts {
+    size_t size;
+    const struct wh_site *site;
+    const void *bytes;
+    size_t len;
+    int64_t waited WH_ZERO_; /* nanoseconds since it was written; less than 0 is 0 */
+};
+#define wh_extract_bytes(parent, bytes_, ...) \
+    wh_extract_bytes_at((parent), WH_OPTS_(struct wh_bytes_opts, .site = WH_HERE, .bytes = (bytes_), .len = __VA_ARGS__))
+WH_API WH_OWNER_ wh_ctx *wh_extract_bytes_at(const wh_ctx *parent, const struct wh_bytes_opts *opts);
+
 /* ---- The request id --------------------------------------------------------------------------------------------*/
 
 /* The request id of ctx, or NULL. wh_with_request_id() sets it for what is derived: a copy of id, cut after 128

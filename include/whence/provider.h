@@ -220,7 +220,8 @@ struct wh_provider_stats {
     uint64_t dropped_export;   /* the exporter gave up or was refused */
     uint64_t dropped_shutdown; /* ended after the shutdown, or left when it ran out of time */
     uint64_t recorded_only;    /* ended, not sampled: for processors, not for exporters */
-    uint64_t leaked;           /* of those that have ended, how many the shutdown had to end */
+    uint64_t leaked;           /* of those that have ended, how many the shutdown had to end, */
+    uint64_t brief;            /* and how many say little of their cancellation, since very many were stopped by the same */
     /* Of traces that are not sampled, where .keep is enabled: */
     uint64_t kept_traces;      /* local traces that were kept, */
     uint64_t kept_spans;       /* and their spans, which are exported or dropped like any other */

@@ -262,6 +262,16 @@ WH_API char *wh_span_id_hex(const wh_ctx *ctx, char out[17]);
 #define WH_LOG_FIELDS 82
 WH_API size_t wh_log_fields(const wh_ctx *ctx, char *buf, size_t size);
 
+/* All that a log should have of a context, in one call: writes wh_log_line() and wh_log_fields() into buf, always terminated if
+ * size > 0, cut before the fields where it does not fit, and returns wh_log_level(), how loud it is:
+ *
+ *   char line[512];
+ *   static const int loud[] = {[WH_LOG_DEBUG] = LOG_DEBUG, [WH_LOG_INFO] = LOG_INFO, [WH_LOG_WARN] = LOG_WARNING, [WH_LOG_ERROR] = LOG_ERR};
+ *   enum wh_log_level level = wh_log_done(req, line, sizeof line);
+ *   syslog(loud[level], "%s", line);
+ */
+WH_API enum wh_log_level wh_log_done(const wh_ctx *ctx, char *buf, size_t size);
+
 /* ---- What the macros need --------------------------------------------------------------------------------------*/
 
 WH_API void wh_set_str_(const wh_ctx *ctx, const char *key, size_t key_len, const char *value, size_t len);

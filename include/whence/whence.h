@@ -13,6 +13,7 @@
  *   resource.h    who it is that records: service, process, host, container
  *   provider.h    who records them, and where they go
  *   propagate.h   across the wire, both ways
+ *   child.h       programs that are started under a context, and stopped with it
  *   cause.h       why a callee gave up, back to its caller
  *   exporters.h   how spans leave
  *   names.h       what things are called on spans
@@ -33,6 +34,7 @@
 #include <whence/resource.h>
 #include <whence/provider.h>
 #include <whence/propagate.h>
+#include <whence/child.h>
 #include <whence/cause.h>
 #include <whence/exporters.h>
 #include <whence/names.h>

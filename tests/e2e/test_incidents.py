@@ -15,13 +15,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 JAEGER_SH = os.path.join(HERE, "..", "jaeger", "jaeger.sh")
 sys.path.insert(0, os.path.join(HERE, "..", "jaeger"))
 
-from query import Jaeger, flatten, ui_roots  # noqa: E402
+from query import Jaeger  # noqa: E402
+from reading import Reading  # noqa: E402
 from shop import Shop, start_jaeger, stop_jaeger  # noqa: E402
 
 PROGRAMS = None
 
 
-class Incidents(unittest.TestCase):
+class Incidents(Reading, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="whence-e2e-")
@@ -36,8 +37,7 @@ class Incidents(unittest.TestCase):
     # ---- reading ----
 
     def trace_of(self, request_id, spans, timeout=15):
-        """The spans of the one trace whose gateway span has that request id, once there are so many. Every trace is also
-        looked at as Jaeger's UI would: it must have one root, and show every span; and nothing may have needed repair."""
+        """The spans of the one trace whose gateway span has that request id, once there are so many."""
         deadline = time.monotonic() + timeout
         while True:
             found = self.jaeger.search("gateway", tags={"whence.request_id": request_id})
@@ -48,62 +48,7 @@ class Incidents(unittest.TestCase):
                 self.fail(f"{len(found[0]['spans']) if found else 0} spans of {spans} after {timeout} s")
             time.sleep(0.1)
         time.sleep(0.3)  # one too many would come about now
-        v1 = self.jaeger.traces_v1(found[0]["traceID"])
-        roots, visible, invisible = ui_roots(v1["spans"])
-        self.assertEqual(len(roots), 1)
-        self.assertFalse(invisible)
-        self.assertFalse(v1["warnings"])
-        for span in v1["spans"]:
-            # This API of Jaeger knows hosts by a tag "ip" only, so it suspects the clock of a callee that outlives its caller.
-            self.assertFalse([w for w in span.get("warnings") or () if not w.startswith("clock skew adjustment disabled")], span)
-        trace = flatten(self.jaeger.trace_v3(found[0]["traceID"]))
-        self.assertEqual(len(trace), spans, [(s["service"], s["name"]) for s in trace])
-        for span in trace:
-            self.assertNotIn("@jaeger@warnings", span["attributes"])
-            self.assertEqual(span["resource"]["telemetry.sdk.name"], "whence")
-            self.assertEqual(span["resource"]["telemetry.sdk.language"], "c")
-            self.assertTrue(span["resource"]["host.name"])
-        # the newer API knows them by host.name, and has nothing to say
-        for span in flatten(self.jaeger.trace_v3(found[0]["traceID"], raw=False)):
-            self.assertNotIn("@jaeger@warnings", span["attributes"])
-        return trace
-
-    def span(self, trace, service, name):
-        found = [s for s in trace if s["service"] == service and s["name"] == name]
-        self.assertEqual(len(found), 1, [(s["service"], s["name"]) for s in trace])
-        return found[0]
-
-    def assertChild(self, child, parent, remote):
-        self.assertEqual(child["parent_span_id"], parent["span_id"])
-        self.assertEqual(child["trace_id"], parent["trace_id"])
-        self.assertEqual(child["flags"] & 0x300, 0x300 if remote else 0x100)
-
-    def assertLinks(self, span, *targets):
-        self.assertEqual([link["span_id"] for link in span["links"]], [t["span_id"] for t in targets])
-
-    def assertUntouched(self, span):
-        self.assertFalse([name for name in span["attributes"] if name.startswith("whence.cancel")], span)
-        self.assertFalse([e for e in span["events"] if e["name"] == "whence.cancel.received"])
-        self.assertEqual(span["links"], [])
-
-    def assertCancelled(self, span, reason, origin, depth=None, site=None, message=None):
-        """The cause in attributes, and an event at its instant, from which the span ran on for as long as it says."""
-        a = span["attributes"]
-        self.assertIs(a["whence.cancelled"], True)
-        self.assertEqual(a["whence.cancel.reason"], reason)
-        self.assertEqual(a["whence.cancel.origin.trace_id"], origin["trace_id"])
-        self.assertEqual(a["whence.cancel.origin.span_id"], origin["span_id"])
-        if depth is not None:
-            self.assertEqual(a["whence.cancel.depth"], depth)
-        self.assertRegex(a["whence.cancel.site"], site or r"^[a-z_]+\.c:\d+ [a-z_]+$")
-        if message:
-            self.assertRegex(a["whence.cancel.message"], message)
-        received = [e for e in span["events"] if e["name"] == "whence.cancel.received"]
-        self.assertEqual(len(received), 1)
-        self.assertEqual(received[0]["attributes"], {"whence.cancel.reason": reason})
-        overrun = (span["end_ns"] - max(received[0]["time_ns"], span["start_ns"])) / 1e6
-        self.assertAlmostEqual(a["whence.cancel.overrun_ms"], overrun, delta=0.01)
-        self.assertGreaterEqual(a["whence.cancel.overrun_ms"], 0)
+        return self.read_trace(found[0]["traceID"], spans)
 
     def assertLogged(self, words, service, timeout=10):
         """A service may write a little after its answer."""
@@ -111,18 +56,6 @@ class Incidents(unittest.TestCase):
         while words not in service.logged() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertIn(words, service.logged())
-
-    def assertBenign(self, span):
-        self.assertEqual(span["status_code"], "UNSET")
-        self.assertNotIn("error.type", span["attributes"])
-
-    def assertBudget(self, span, most_ms, asked_ms=None):
-        a = span["attributes"]
-        self.assertLessEqual(a["whence.deadline.budget_ms"], most_ms)
-        self.assertGreater(a["whence.deadline.budget_ms"], most_ms - 100)
-        self.assertAlmostEqual(a["whence.deadline.budget_ms"] - a["whence.deadline.remaining_ms"],
-                               (span["end_ns"] - span["start_ns"]) / 1e6, delta=0.01)
-        self.assertEqual(a.get("whence.deadline.asked_ms"), asked_ms)
 
     def audits(self):
         with sqlite3.connect(self.shop.database) as db:
@@ -187,11 +120,11 @@ class Incidents(unittest.TestCase):
         price = self.span(trace, "price", "GET /price/{sku}")
         to_rates = self.span(trace, "price", "GET /rate")
         query = self.span(trace, "stock", "SELECT")
-        # at the gateway's hang-up watch, which gateway.c has set up
-        self.assertCancelled(gateway, "client_gone", origin=gateway, depth=0, site=r"^gateway\.c:\d+ handle$",
+        # at the gateway's hang-up watch, which order.c has set up
+        self.assertCancelled(gateway, "client_gone", origin=gateway, depth=0, site=r"^order\.c:\d+ order$",
                              message="^connection (closed|reset)$")
         for span in (to_stock, to_price):
-            self.assertCancelled(span, "client_gone", origin=gateway, site=r"^gateway\.c:\d+ handle$")
+            self.assertCancelled(span, "client_gone", origin=gateway, site=r"^order\.c:\d+ order$")
             self.assertGreater(span["attributes"]["whence.cancel.depth"], 0)
             self.assertLinks(span)  # its parent is the origin
         # both callees, by their remote callers
@@ -223,7 +156,7 @@ class Incidents(unittest.TestCase):
         to_stock = self.span(trace, "gateway", "GET /stock/{sku}")
         stock = self.span(trace, "stock", "GET /stock/{sku}")
         query = self.span(trace, "stock", "SELECT")
-        self.assertCancelled(gateway, "deadline_exceeded", origin=gateway, depth=0, site=r"^gateway\.c:\d+ handle$")
+        self.assertCancelled(gateway, "deadline_exceeded", origin=gateway, depth=0, site=r"^order\.c:\d+ order$")
         self.assertEqual(gateway["status_code"], "ERROR")
         self.assertEqual(gateway["status_message"], "deadline of 300 ms exceeded")
         self.assertEqual(gateway["attributes"]["error.type"], "timeout")
@@ -261,7 +194,7 @@ class Incidents(unittest.TestCase):
             self.assertEqual(span["attributes"]["error.type"], error)
             self.assertUntouched(span)
         self.assertEqual(to_price["status_message"], "status 502")
-        self.assertCancelled(to_stock, "sibling_failed", origin=to_price, site=r"^shop\.c:\d+ shop_get$", message="^status 502$")
+        self.assertCancelled(to_stock, "sibling_failed", origin=to_price, site=r"^order\.c:\d+ fetch_price$", message="^status 502$")
         self.assertEqual(to_stock["attributes"]["whence.cancel.origin.span_name"], "GET /price/{sku}")
         self.assertLinks(to_stock, to_price)
         self.assertBenign(to_stock)
@@ -276,7 +209,7 @@ class Incidents(unittest.TestCase):
         gateway = self.span(trace, "gateway", "GET /order/{sku}")
         price = self.span(trace, "price", "GET /price/{sku}")
         to_rates = self.span(trace, "price", "GET /rate")
-        self.assertCancelled(to_rates, "deadline_exceeded", origin=to_rates, depth=0, site=r"^shop\.c:\d+ shop_get$")
+        self.assertCancelled(to_rates, "deadline_exceeded", origin=to_rates, depth=0, site=r"^price\.c:\d+ ask_rates$")
         self.assertEqual(to_rates["status_code"], "ERROR")
         self.assertEqual(to_rates["attributes"]["error.type"], "timeout")
         self.assertBudget(to_rates, 200, asked_ms=200)     # what it asked for is what it got

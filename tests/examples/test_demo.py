@@ -75,6 +75,13 @@ class Demo(unittest.TestCase):
     def test_8_for_nobody(self):
         self.told(8, r"count by hand.*ran on [0-9.]+ ms for nobody", "the client got 504")
 
+    def test_at_its_end_the_tool_says_why(self):
+        if "whence why " not in self.output:
+            self.skipTest("the program whence is not built")
+        told = self.output.split("whence why ", 1)[1]
+        self.assertRegex(told, r"GET /order/{sku} \(gateway\) was stopped after [0-9.]+ ms by its own deadline of 300 ms, set at gateway\.c:\d+ handle\.")
+        self.assertRegex(told, r"Ran on: (count by hand|GET /stock/{sku}) \(stock\) ran on for [0-9.]+ ms")
+
     def test_the_file(self):
         with open(self.file, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]

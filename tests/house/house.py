@@ -13,7 +13,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 
 # In the order in which they are read; each may include those before it.
 BOOK = ("base", "context", "wait", "work", "live", "test", "baggage", "trace", "set", "sampler", "resource", "provider",
-        "propagate", "cause", "exporters", "names", "whence")
+        "propagate", "child", "cause", "exporters", "names", "whence")
 
 
 def run(*command, ok=True, **options):

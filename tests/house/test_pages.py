@@ -45,6 +45,18 @@ class Pages(unittest.TestCase):
                     with self.subTest(page=page, target=target):
                         self.assertTrue(os.path.exists(os.path.join(SOURCE, os.path.dirname(page), target)))
 
+    def test_the_vectors_of_the_cause_header_are_tested(self):
+        vectors = {}
+        for block in re.split(r"\n\s*\n", read("tests", "propagate", "cause_vectors.txt")):
+            field = re.search(r"^field (.*)$", block, re.M)
+            if field:
+                vectors[field.group(1)] = bool(re.search(r"^refused ", block, re.M))
+        rows = re.findall(r"^\| `(.*)` \| (.*) \|$", read("docs", "cause-header.md").split("## Test vectors")[1], re.M)
+        self.assertGreater(len(rows), 10)
+        for value, what in rows:
+            with self.subTest(value=value):
+                self.assertEqual(vectors.get(value), what.startswith("refused"))
+
     def test_every_variable_is_explained(self):
         used = set()
         for path in glob.glob(f"{SOURCE}/main/**/*.c", recursive=True):

@@ -11,10 +11,10 @@ import house
 
 TOOLS = ("basename", "bash", "cat", "chmod", "cut", "dirname", "env", "grep", "head", "id", "ls", "mkdir", "mktemp", "mv", "nice",
          "nproc", "readlink", "rm", "sed", "sleep", "tail", "tee", "uname")
-BUILDING = {"gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libcurl4-openssl-dev", "libprotobuf-c-dev",
+BUILDING = {"gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libcurl4-openssl-dev", "libprotobuf-c-dev", "libcjson-dev",
             "protobuf-c-compiler", "zlib1g-dev"}
 SERVING = {"libmicrohttpd-dev", "libsqlite3-dev"}
-TESTING = {"g++", "libcmocka-dev", "libcjson-dev", "openssl", "python3"}
+TESTING = {"g++", "libcmocka-dev", "openssl", "python3"}
 NOBODY = 65534
 
 
@@ -50,19 +50,20 @@ class Door(unittest.TestCase):
         for args in ((), ("help",), ("--help",), ("-h",)):
             status, out, err = self.door(*args)
             self.assertEqual((status, err), (0, ""))
-            for command in ("demo", "test", "bench", "experiment", "fuzz", "help"):
+            for command in ("demo", "incident", "test", "bench", "experiment", "fuzz", "help"):
                 self.assertRegex(out, rf"(?m)^\./run {command}\b")
 
     def test_help_names_every_option(self):
         _, out, _ = self.door("help")
-        for options in (r"demo \[--jaeger\]", r"test \[--quick\] \[--long\]", r"bench \[--json FILE\] \[--quick\] \[--peers\]"):
+        for options in (r"demo \[--jaeger\]", r"incident \[NAME\] \[--jaeger\]", r"test \[--quick\] \[--long\]",
+                        r"bench \[--json FILE\] \[--quick\] \[--peers\]"):
             self.assertRegex(out, rf"(?m)^\./run {options}")
         for option in ("--jaeger", "--quick", "--long", "--peers"):
             self.assertRegex(out, rf"{option}:")
 
     def test_what_it_does_not_know(self):
         for args, word in ((["nonsense"], "nonsense"), (["test", "--fast"], "--fast"), (["demo", "--jeager"], "--jeager"),
-                           (["fuzz"], "seconds"), (["fuzz", "0"], "seconds")):
+                           (["incident", "--jeager"], "--jeager"), (["fuzz"], "seconds"), (["fuzz", "0"], "seconds")):
             status, out, err = self.door(*args)
             self.assertEqual((status, out), (1, ""), args)
             self.assertIn(word, err.splitlines()[-1])
@@ -72,7 +73,8 @@ class Door(unittest.TestCase):
         self.assertEqual((status, err), (1, "run: test: unknown argument: --fast\n"))
 
     def test_without_apt_the_missing_packages_are_named(self):
-        for args, expected in ((["demo"], BUILDING | SERVING), (["bench"], BUILDING), (["test", "--quick"], BUILDING | SERVING | TESTING),
+        for args, expected in ((["demo"], BUILDING | SERVING), (["incident"], BUILDING | SERVING | {"libcjson-dev"}),
+                               (["bench"], BUILDING), (["test", "--quick"], BUILDING | SERVING | TESTING),
                                (["test", "--long", "--quick"], BUILDING | SERVING | TESTING),
                                (["fuzz", "1"], BUILDING | TESTING | {"clang", "libclang-rt-dev"})):
             status, out, err = self.door(*args)

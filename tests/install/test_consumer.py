@@ -18,6 +18,7 @@ import house
 
 HERE = os.path.join(house.SOURCE, "tests", "install")
 COMPONENTS = [name.removeprefix("whence-") for name in house.LIBRARIES if name != "whence"]
+TOOL = os.path.exists(f"{house.BUILD}/tools/whence")  # the program that reads traces
 INTEGRATIONS = {"curl", "microhttpd", "sqlite"} <= set(COMPONENTS)
 PLAIN = {name: value for name, value in os.environ.items()
          if not name.startswith(("OTEL_", "WHENCE_", "PKG_CONFIG", "CMAKE_")) and name not in ("CFLAGS", "CXXFLAGS", "LDFLAGS", "DESTDIR")}
@@ -42,12 +43,12 @@ def pkg_config(*args, **options):
     return shlex.split(house.run("pkg-config", *args, env={**PLAIN, "PKG_CONFIG_PATH": f"{libdir}/pkgconfig"}, **options))
 
 
-def execute(program, library_path=None, **environment):
+def execute(program, *arguments, library_path=None, **environment):
     """(what it printed, what it complained of); it must return 0 in a minute."""
     env = {**PLAIN, "OTEL_TRACES_EXPORTER": "none", **environment}
     if library_path:
         env["LD_LIBRARY_PATH"] = library_path
-    done = subprocess.run([program], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([program, *arguments], env=env, capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise AssertionError(f"{program}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout, done.stderr
@@ -88,28 +89,28 @@ class Programs:
     """What each of the programs must do, however it was built."""
 
     def check_consumer(self, program, library_path=None):
-        out, err = execute(program, library_path)
+        out, err = execute(program, library_path=library_path)
         self.assertIn("client_gone", out)
         self.assertIn("closed the window", out)
         self.assertEqual(out.splitlines()[-1], version())
         self.assertEqual(err, "")
-        out, err = execute(program, library_path, OTEL_TRACES_EXPORTER="console")
+        out, err = execute(program, library_path=library_path, OTEL_TRACES_EXPORTER="console")
         self.assertIn("place order", err)
         self.assertIn("charge card", err)
 
     def check_order(self, program, library_path=None):
-        self.assertEqual(execute(program, library_path), ("served\n", ""))
+        self.assertEqual(execute(program, library_path=library_path), ("served\n", ""))
 
     def check_exporter(self, program, library_path=None):
         with Collector() as collector:
-            _, err = execute(program, library_path, OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+            _, err = execute(program, library_path=library_path, OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
                              no_proxy="*")
             self.assertEqual(err, "")
             self.assertEqual([path for path, _ in collector.bodies], ["/v1/traces"])
             self.assertIn(b"place order", collector.bodies[0][1])
 
     def check_integrations(self, program, library_path=None):
-        self.assertEqual(execute(program, library_path), ("here\n", ""))
+        self.assertEqual(execute(program, library_path=library_path), ("here\n", ""))
 
 
 def version():
@@ -217,10 +218,21 @@ class Installed(unittest.TestCase):
             rf"|cmake/whence/(whence-config(-version)?|({ours})-(component|targets(-\w+)?))\.cmake")
         found = []
         for place, _, names in os.walk(prefix):
+            if os.path.relpath(place, prefix).split(os.sep)[0] in ("bin", "share"):
+                continue  # below
             top = prefix if os.path.relpath(place, prefix).startswith("include") else libdir
             found += [os.path.relpath(os.path.join(place, name), top) for name in names]
         self.assertEqual([path for path in found if not expected.fullmatch(path)], [])
         self.assertEqual(len(found), len(house.public_headers()) + 2 + (1 + len(COMPONENTS)) * (4 + 1 + 3))
+
+    @unittest.skipUnless(TOOL, "the program whence was not built")
+    def test_the_program_and_its_manual(self):
+        self.assertEqual(self.below(f"{prefix}/bin"), ["whence"])
+        self.assertEqual(self.below(f"{prefix}/share"), ["man/man1/whence.1"])
+        self.assertNotRegex(dynamic(f"{prefix}/bin/whence"), r"RPATH|RUNPATH|NEEDED.*libwhence")
+        self.assertEqual(execute(f"{prefix}/bin/whence", "--version")[0], f"whence {version()}\n")
+        spans = os.path.join(house.SOURCE, "tests", "fuzz", "corpus", "whence_tool", "chain")
+        self.assertRegex(execute(f"{prefix}/bin/whence", "why", spans)[0], r"^GET /order \(gateway\) was stopped after 300 ms by its own deadline")
 
     def test_knows_nothing_of_where_it_was_built(self):
         for path in glob.glob(f"{prefix}/**", recursive=True):

@@ -259,26 +259,58 @@ static void nobody_listens(void **state)
     spans_end(&spans);
 }
 
-/* A client that closes in mid request is noticed at once, and so is one that resets. */
+/* A client that closes in mid request is noticed at once, and so is one that resets, or that will send no more. The caller's span is
+ * the origin: it is he who has given up. */
 static void hang_ups(void **state)
 {
     (void)state;
-    for (int reset = 0; reset < 2; reset++) {
+    enum { CLOSES, RESETS, SENDS_NO_MORE, WAYS };
+    static const char request[] = "GET /wait HTTP/1.1\r\nHost: h\r\n"
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n";
+    for (int how = 0; how < WAYS; how++) {
         struct spans spans = spans_begin();
         serve(&spans);
         const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         const int fd = socket(AF_INET, SOCK_STREAM, 0);
         assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-        static const char request[] = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
         assert_int_equal(write(fd, request, sizeof request - 1), sizeof request - 1);
         while (__atomic_load_n(&server.requests, __ATOMIC_RELAXED) == 0) usleep(1000);
-        if (reset) setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
-        close(fd);
+        if (how == SENDS_NO_MORE) shutdown(fd, SHUT_WR);
+        if (how == RESETS) setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+        if (how != SENDS_NO_MORE) close(fd);
         stop_serving();
+        if (how == SENDS_NO_MORE) close(fd);
         const struct wh_span_view s = span_of_kind(&spans, WH_SERVER);
         assert_string_equal(span_text(&s, "whence.cancel.reason"), "client_gone");
-        assert_string_equal(span_text(&s, "whence.cancel.message"), reset ? "connection reset" : "connection closed");
+        assert_string_equal(span_text(&s, "whence.cancel.message"), how == RESETS ? "connection reset" : "connection closed");
+        assert_string_equal(span_text(&s, "whence.cancel.origin.trace_id"), "0af7651916cd43dd8448eb211c80319c");
+        assert_string_equal(span_text(&s, "whence.cancel.origin.span_id"), "b7ad6b7169203331");
+        assert_string_equal(span_text(&s, "whence.deadline.source"), "own");
+        assert_int_equal(s.status, WH_STATUS_UNSET);
         assert_true(span_double(&s, "whence.cancel.overrun_ms") < 1000);
+        spans_end(&spans);
+    }
+}
+
+/* The caller's time and the server's own limit: the shorter one holds, and the span says whose that is. */
+static void the_shorter_time_holds_and_says_whose_it_is(void **state)
+{
+    (void)state;
+    static const struct { const char *header, *source; double least, most; } rows[] = { /* the server's own limit: 5 s */
+        {NULL, "own", 5000, 5000}, {"grpc-timeout: 10S", "own", 5000, 5000}, {"grpc-timeout: 4S", "caller", 0, 4000},
+        {"whence-timeout: 3000m", "caller", 0, 3000}, {"whence-timeout: 6S", "own", 5000, 5000}, {"grpc-timeout: x", "own", 5000, 5000},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char url[64];
+        struct spans spans = spans_begin();
+        serve(&spans);
+        snprintf(url, sizeof url, "http://127.0.0.1:%u/hello", server.port);
+        assert_int_equal(get_url(spans.root, url, 0, rows[i].header).status, 200);
+        stop_serving();
+        const struct wh_span_view s = span_of_kind(&spans, WH_SERVER);
+        assert_string_equal(span_text(&s, "whence.deadline.source"), rows[i].source);
+        const double budget = span_double(&s, "whence.deadline.budget_ms");
+        assert_true(budget >= rows[i].least && budget <= rows[i].most);
         spans_end(&spans);
     }
 }
@@ -359,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_transfer_ends_with_its_context),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(hang_ups),
+        cmocka_unit_test(the_shorter_time_holds_and_says_whose_it_is),
         cmocka_unit_test(shutdown_lets_requests_finish),
         cmocka_unit_test(T145_background_work_sees_that_the_handler_has_returned),
     };

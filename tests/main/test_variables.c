@@ -193,11 +193,11 @@ static void propagators_are_a_list_of_names(void **state)
     static const struct { const char *list, *headers; int said; } table[] = {
         {"tracecontext", "traceparent ", 0}, {"b3", "b3 ", 0}, {"B3", "b3 ", 0}, {"none", "", 0}, {"jaeger", "uber-trace-id ", 0},
         {"b3,tracecontext", "b3 traceparent ", 0}, {" b3 , b3 ,", "b3 ", 0}, {"b3multi", "X-B3-TraceId X-B3-SpanId X-B3-Sampled ", 0},
-        {"baggage", "", 0}, {"tracecontext,xray", "traceparent ", 1}, {"xray", "traceparent ", 1}, {"", "traceparent ", 0},
-        {NULL, "traceparent ", 0},
+        {"grpc", "grpc-timeout ", 0}, {"baggage", "", 0}, {"tracecontext,xray", "traceparent ", 1}, {"xray", "traceparent whence-timeout ", 1},
+        {"", "traceparent whence-timeout ", 0}, {NULL, "traceparent whence-timeout ", 0},
     };
     struct spans spans = spans_begin();
-    wh_ctx *span = wh_start(spans.root, "work");
+    wh_ctx *span = wh_start(spans.root, "work", .timeout = WH_SEC(100));
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char headers[200] = "";
         wh_set_propagators_named(NULL);
@@ -211,6 +211,34 @@ static void propagators_are_a_list_of_names(void **state)
     wh_set_propagators_named(NULL);
     wh_end(span);
     spans_end(&spans);
+}
+
+static void whether_causes_are_sent_and_accepted(void **state)
+{
+    (void)state;
+    static const struct { const char *send, *accept; bool sends, accepts; int said; } table[] = {
+        {NULL, NULL, true, true, 0}, {"", "", true, true, 0}, {"false", NULL, false, true, 0}, {NULL, "False", true, false, 0},
+        {"false", "false", false, false, 0}, {"true", "true", true, true, 0}, {"no", NULL, true, true, 1}, {NULL, "0", true, true, 1},
+    };
+    WH_AUTO wh_ctx *done = wh_with_cancel(NULL);
+    wh_cancel(done, WH_SHUTDOWN, NULL);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char field[WH_CAUSE_SIZE];
+        wh_set_cause_policy(true, true);
+        set_variable("WHENCE_CAUSE_SEND", table[i].send);
+        set_variable("WHENCE_CAUSE_ACCEPT", table[i].accept);
+        wh__env_causes();
+        if ((wh_cause_write(done, field, sizeof field) > 0) != table[i].sends || wh_cause_read(done, "timeout;v=1") != table[i].accepts ||
+            said_count != table[i].said)
+            fail_msg("row %zu, said %d", i, said_count);
+    }
+    wh_set_cause_policy(true, false); /* what is not said stays as it is */
+    set_variable("WHENCE_CAUSE_SEND", "true");
+    set_variable("WHENCE_CAUSE_ACCEPT", NULL);
+    wh__env_causes();
+    assert_false(wh_cause_read(done, "timeout;v=1"));
+    set_variable("WHENCE_CAUSE_SEND", NULL);
+    wh_set_cause_policy(true, true);
 }
 
 /* ---- how loud ---- */
@@ -591,6 +619,7 @@ int main(void)
         HEARING(the_batch_processor),
         HEARING(record_then_decide),
         HEARING(propagators_are_a_list_of_names),
+        HEARING(whether_causes_are_sent_and_accepted),
         HEARING(the_log_level),
         HEARING(resource_attributes_are_pairs_and_one_error_discards_all),
         HEARING(many_resource_attributes_are_all_there),

@@ -7,6 +7,7 @@ Spans are plain dicts, as `expected` gives them. Values are tuples, so that noth
 
 import json
 import math
+import re
 import struct
 
 SAMPLED, RANDOM, KNOWS_REMOTE, IS_REMOTE = 1, 2, 0x100, 0x200
@@ -111,6 +112,11 @@ class Attributes:
         else:
             self.kept[key] = value(asked, self.limits)
 
+    def set_own(self, key, content):
+        """What the library itself has to say: no limit holds for it, and it takes no place of others."""
+        self.most += key not in self.kept
+        self.kept[key] = content
+
 
 def listed(asked, most, limits):
     """Of an event or a link, as if they were set one after the other. (attributes, dropped)"""
@@ -196,7 +202,8 @@ class Span:
             self.status = (code, text(message) if code == ERROR else "")
 
     def do_fail(self, kind, message):
-        self.do_set("error.type".encode().hex(), ["s", kind])
+        self.attributes.set_own("error.type", ("s", text(kind)))
+        self.attributes.set_own("whence.failure.site", ("s", "do.c fail"))
         self.do_status(ERROR, message)
 
     def do_rename(self, name):
@@ -298,6 +305,15 @@ class Clocks:
         return [tree for tree, (at_least, at_most) in self.trees.items() if at_least > at_most or at_most < low or at_least > high]
 
 
+def without_causes(attributes):
+    """But for the chains of causes, which hang on what has failed elsewhere and when; and but for the line."""
+    kept = {key: content for key, content in attributes.items() if not key.startswith("whence.cause.")}
+    if "whence.failure.site" in kept:
+        kind, site = kept["whence.failure.site"]
+        kept["whence.failure.site"] = kind, re.sub(r"^do\.c:\d+ ", "do.c ", site)
+    return kept
+
+
 def compare(truth, spans):
     """(what is wrong with the spans that have arrived, as lines; their clocks)"""
     wrong, clocks, seen = [], Clocks(), set()
@@ -308,7 +324,7 @@ def compare(truth, spans):
             continue
         seen.add(span_id)
         want, tree = dict(truth.spans[span_id]), truth.asked[span_id]["tree"]
-        got = dict(got)
+        got = dict(got, attributes=without_causes(got["attributes"]))
         for side in ("start", "end"):
             clocks.add(tree, want.pop(side), got.pop(side))
         for one, other in zip(want["events"], got["events"]):

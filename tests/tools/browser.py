@@ -137,7 +137,8 @@ class Page:
         self.size(width, height)
         self.scheme("dark" if dark else "light")
         # Whoever breaks the page's policy is known to the page's own document only.
-        self.call("Page.addScriptToEvaluateOnNewDocument", source="window.violations = [];"
+        self.call("Page.addScriptToEvaluateOnNewDocument", source="window.violations = []; window.thrown = [];"
+                  "addEventListener('error', (e) => thrown.push(e.message));"
                   "addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective + ' ' + e.sample));" + before)
         self.call("Page.navigate", url=url)
         self.url = url
@@ -168,7 +169,10 @@ class Page:
             time.sleep(0.02)
 
     def ready(self):
-        self.wait("document.documentElement && document.documentElement.dataset.ready === 'true'")
+        thrown = "(window.thrown || []).length > 0"
+        self.wait(f"(document.documentElement && document.documentElement.dataset.ready === 'true') || {thrown}")
+        if self.eval(thrown):
+            raise BrowserError(f"the page's script has ended: {self.eval('thrown')}")
         self.frame()
         return self
 

@@ -1,15 +1,14 @@
 /* What whence.* says of a span. */
-#include <errno.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
+#include <whence/names.h>
 
 #include "ids.h"
 #include "model.h"
-#include "names.h"
 
 enum shape { TEXT, TRUTH, COUNT, MILLISECONDS, TRACE_ID, SPAN_ID, TEXTS };
 

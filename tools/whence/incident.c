@@ -41,11 +41,27 @@ static bool is_other_side(const struct span *span, const struct span *child)
     return child->parent_is_remote && (span->kind == KIND_CLIENT || span->kind == KIND_PRODUCER);
 }
 
+static bool leads_to(const struct span *span, const struct span *cause)
+{
+    return span == cause || (span->facts && (span->facts->root.span == cause || span->facts->callee.span == cause));
+}
+
+/* The child by which the first cause came up: what lies between is worth telling. */
+static struct span *child_towards(const struct span *span, const struct span *cause)
+{
+    for (struct span *child = span->down; child; child = child->next)
+        if (failed_itself(child) && leads_to(child, cause)) return child;
+    return NULL;
+}
+
 static struct because because_of_failure(const struct span *span)
 {
     const struct facts *facts = span->facts;
     if (facts && facts->callee.span && facts->callee.span != span) return (struct because){.span = facts->callee.span};
-    if (facts && facts->root.span && facts->root.span != span) return (struct because){.span = facts->root.span};
+    if (facts && facts->root.span && facts->root.span != span) {
+        struct span *child = child_towards(span, facts->root.span);
+        return (struct because){.span = child ? child : facts->root.span};
+    }
     struct span *child = failed_child(span);
     if (child && (is_other_side(span, child) || !facts || !facts->callee.reason))
         return (struct because){.span = child, .probably = !is_other_side(span, child)};

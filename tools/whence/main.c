@@ -1,5 +1,4 @@
 /* whence: reads traces, and says why they stopped. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 

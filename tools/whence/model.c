@@ -75,8 +75,10 @@ static uint64_t hash_of(const uint8_t *trace_id, const uint8_t *span_id)
     if (span_id) memcpy(words + 2, span_id, 8);
     uint64_t hash = 0x9e3779b97f4a7c15;
     for (int i = 0; i < 3; i++) {
-        hash = (hash ^ words[i]) * 0xff51afd7ed558ccd;
-        hash ^= hash >> 32;
+        hash ^= words[i];
+        hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
+        hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
+        hash ^= hash >> 33;
     }
     return hash;
 }

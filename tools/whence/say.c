@@ -111,13 +111,19 @@ static void say_beginning(struct text *text, const struct span *span)
     else say_failure(text, span);
 }
 
+static bool is_above(const struct span *above, const struct span *span)
+{
+    while (span && span != above) span = span->up;
+    return span;
+}
+
 /* A span that was stopped because of one with which all is well: it won a race, it ended, it went away. */
 static void say_by_other(struct text *text, const struct span *span, const struct span *other)
 {
     const struct facts *facts = span->facts;
     text_put(text, " was stopped after ");
     text_since(text, span->start, facts->cancelled_at);
-    if (is(facts->reason, "race_lost")) text_put(text, ": it lost the race to "), text_name(text, other);
+    if (is(facts->reason, "race_lost")) text_put(text, is_above(other, span) ? ": it lost a race in " : ": it lost the race to "), text_name(text, other);
     else if (is(facts->reason, "client_gone")) text_put(text, " when its client "), text_name(text, other), text_put(text, " went away");
     else if (is(facts->reason, "ended")) text_put(text, " when "), text_name(text, other), text_put(text, " ended");
     else if (is(facts->reason, "handler_returned")) text_put(text, " when the handler of "), text_name(text, other), text_put(text, " had returned");

@@ -2,7 +2,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "names.h"
+#include <whence/names.h>
+
 #include "say.h"
 
 /* ---- finding the words ---- */

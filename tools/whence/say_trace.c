@@ -2,8 +2,9 @@
 #include <string.h>
 #include <time.h>
 
+#include <whence/names.h>
+
 #include "ids.h"
-#include "names.h"
 #include "say.h"
 
 enum { MOST = 4, MILLISECOND = 1000000 };

@@ -1,8 +1,9 @@
 /* What is said below a span: how it failed, what stopped it, what began there, its deadline, and whatever else is known. */
 #include <stdio.h>
 
+#include <whence/names.h>
+
 #include "ids.h"
-#include "names.h"
 #include "say.h"
 #include "tree.h"
 

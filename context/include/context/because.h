@@ -63,6 +63,9 @@ struct wh__because *wh__because_behind(const wh_ctx *ctx, const struct wh_becaus
 /* Notes it on ctx, on the spans above it in this process, and with the member of a group that it works for. Taken over. */
 void wh__because_note(const wh_ctx *ctx, struct wh__because *link);
 
+/* What has failed since then was tried again, and in the end has gone well. */
+void wh__because_forget(const wh_ctx *ctx, int64_t since);
+
 /* A node with a deadline is ended, and was not waiting for it any more. If the deadline has passed, and nobody has said of it that
  * it failed, that is noted on the spans above it and with the member that it works for. */
 void wh__because_late(wh_ctx *node);

@@ -15,8 +15,8 @@ wh_ctx *wh__node_new(const wh_ctx *parent, enum wh__size size, uint32_t flags, i
 /* Hangs it into the tree: born done if its parent is, or if its own deadline has passed by `now`. Returns it. */
 wh_ctx *wh__node_enter(wh_ctx *node, int64_t now);
 
-/* wh_with_timeout_at(), by a caller in another process. */
-wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, const struct wh_site *site);
+/* wh_with_timeout_at(), by a caller in another process; `now` as for wh__node_new(). */
+wh_ctx *wh__with_callers_timeout(const wh_ctx *parent, int64_t timeout, int64_t now, const struct wh_site *site);
 
 /* The shared context that is already done: WH_NO_MEMORY. */
 wh_ctx *wh__no_memory(void);
@@ -41,7 +41,10 @@ struct wh__verdict {
 };
 bool wh__cancel(wh_ctx *node, const struct wh__verdict *verdict);
 
-/* The same, by the user: of a context that he owns, whose span says so. */
+/* Of a node that was cancelled itself: one more would have been, and came too late. */
+void wh__count_loser(wh_ctx *origin, const struct wh_reason *reason, const struct wh_site *site, int64_t at);
+
+/* The same as wh__cancel(), by the user: of a context that he owns, whose span says so. */
 bool wh__cancel_asked(wh_ctx *ctx, const struct wh__verdict *verdict);
 
 /* Makes the descriptor of a node that is done readable, if it has one, and wakes who waits. */
@@ -76,6 +79,16 @@ void wh__unwatch(wh_ctx *node);
 void wh__signals_leave(wh_ctx *node);
 
 /* ---- what the trace room does for nodes with WH__TRACE; given before the first of them is made ---- */
+/* Waiting for a semaphore, or trying again, has come to nothing. */
+struct wh__gave_up {
+    bool is_retry;
+    int64_t waited;               /* for the semaphore: how long; */
+    uint32_t weight, size, taken; /* what was asked for, what it has, what of that others had in the end */
+    int32_t attempts;             /* of the retry; */
+    const char *why;              /* there was no further one: "attempts", "refused", "no_time", "done" */
+    int last_error;               /* 0: none of its own */
+};
+
 struct wh__span_look {
     uint8_t trace_id[16], span_id[8];
     bool is_remote, records;
@@ -93,12 +106,19 @@ struct wh__span_ops {
     void (*describe)(const wh_ctx *origin, struct wh_cause *cause);
     /* The name of the service that node's spans are of; "" if there is none. Returns buf. */
     const char *(*service)(const wh_ctx *node, char *buf, size_t size);
+    void (*gave_up)(const wh_ctx *ctx, const struct wh__gave_up *what); /* any context */
 };
 extern const struct wh__span_ops *wh__span_ops_given;
 
 static inline const struct wh__span_ops *wh__span_ops(void)
 {
     return __atomic_load_n(&wh__span_ops_given, __ATOMIC_ACQUIRE);
+}
+
+/* To be said on the span of ctx, if it has one. */
+static inline void wh__say_gave_up(const wh_ctx *ctx, const struct wh__gave_up *what)
+{
+    if (ctx && ctx->flags & WH_RECORDS_) wh__span_ops()->gave_up(ctx, what);
 }
 
 /* Always the same; nothing is written a second time, since every thread's ends read the line. */

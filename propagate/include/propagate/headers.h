@@ -42,9 +42,12 @@ bool wh__uber_read(const char *text, struct wh__b3_field *out);
 void wh__uber_write(char out[WH__UBER_SIZE], const struct wh_span_context *span, unsigned b3);
 
 /* A duration as gRPC has it (PROTOCOL-HTTP2, Timeout): 1 to 8 digits and one of H M S m u n. Written rounded up, the least
- * being 1n and the most 99999999H. */
+ * being 1n and the most 99999999H; or rounded down, the least being 0n. */
+#define WH__TIMEOUT_FIELD "whence-timeout"
+#define WH__GRPC_TIMEOUT_FIELD "grpc-timeout"
 enum { WH__TIMEOUT_SIZE = 10 };
 bool wh__timeout_read(const char *field, int64_t *ns);
 void wh__timeout_write(char out[WH__TIMEOUT_SIZE], int64_t ns);
+void wh__timeout_write_down(char out[WH__TIMEOUT_SIZE], int64_t ns);
 
 #endif

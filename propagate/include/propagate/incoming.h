@@ -19,6 +19,7 @@ struct wh__incoming {
     uint8_t b3;               /* WH__B3_... */
     uint8_t id_len;           /* of the request id; 0: none */
     int64_t timeout;          /* WH_NEVER: none */
+    int64_t as_of;            /* the instant from which that counts; WH_NEVER: when a context is made of it */
     struct wh__bag *bag;      /* ours; NULL: none */
     struct wh_span_context span;
     char id[WH__MOST_ID + 1];

@@ -9,39 +9,39 @@ function svg(tag, attributes) {
     return node;
 }
 
-/* The lowest row in sight that stands for a span: itself, or the one under which it is folded away. */
-function standing(span) {
-    let s = span;
-    while (s && !view.place.has(s)) s = s.parent;
-    return s ? view.place.get(s) : undefined;
+/* Whether an arrow belongs to the chosen span: on its way back to where it began, or to what came of it. Of very many only the
+ * next ones. */
+function chosenArrows(few) {
+    const chosen = view.selected;
+    if (!chosen) return () => false;
+    if (!few) return (arrow) => arrow.from === chosen || arrow.to === chosen;
+    const back = new Set(chainOf(chosen).spans);
+    return (arrow) => (back.has(arrow.to) && (back.has(arrow.from) || arrow.to === chosen)) || chainOf(arrow.to).spans.includes(chosen);
 }
 
-/* The victims whose arrows are to be drawn: those that touch the rows from first to end. */
+/* Those that are to be drawn, as they touch the rows from first to end. */
 function wantedArrows(first, end) {
-    const trace = view.trace, chosen = view.selected;
-    let list = trace.arrows;
-    if (list.length > ARROWS) {
-        list = chosen ? [...(trace.arrows.includes(chosen) ? [chosen] : []), ...chosen.stopped] : [];
-    }
-    const near = [];
-    for (const victim of list) {
-        const a = view.place.get(victim.origin), b = view.place.get(victim);
+    const few = view.trace.arrows.length <= ARROWS, chosen = chosenArrows(few), near = [];
+    for (const arrow of view.trace.arrows) {
+        const on = chosen(arrow);
+        if (!few && !on) continue;
+        const a = view.place.get(arrow.from), b = view.place.get(arrow.to);
         if (a === undefined || b === undefined || Math.max(a, b) < first || Math.min(a, b) >= end) continue;
-        near.push({victim, a, b});
+        near.push({arrow, a, b, on});
         if (near.length === ARROWS) break;
     }
     return near;
 }
 
-function drawArrow(layer, {victim, a, b}, first, on) {
-    const y = (row) => (row - first + 0.5) * view.height + (view.height > 40 ? 10 : 0);
-    const x0 = px(instantOf(victim.origin, victim)), x1 = px(victim.at);
-    const right = LEFT + view.width + RIGHT - 6;
-    const bend = Math.max(Math.min(Math.max(x0, x1) + 16 + 7 * Math.abs(b - a), right), Math.max(x0, x1) + 10);
-    const d = `M${x0} ${y(a)} C${bend} ${y(a)} ${bend} ${y(b)} ${x1 + 2} ${y(b)}`;
-    const group = svg("g", {class: on ? "arrow on" : "arrow", "data-from": victim.origin.id, "data-to": victim.id});
+function drawArrow(layer, {arrow, a, b, on}, first) {
+    const y = (row) => (row - first + 0.5) * view.height + (view.height > 40 ? 11 : 0);
+    const x0 = px(instantOf(arrow.from, arrow.to)), x1 = px(arrow.to.cancelled ? arrow.to.at : arrow.to.end);
+    const far = Math.max(x0, x1), right = LEFT + view.width + RIGHT - 6;
+    const bend = Math.max(Math.min(far + 22 + 8 * Math.abs(b - a), right + (right - far) / 3), far + 12);
+    const group = svg("g", {class: `arrow${arrow.led ? " led" : ""}${on ? " on" : ""}`, "data-from": arrow.from.id, "data-to": arrow.to.id});
+    const d = `M${x0} ${y(a)} C${bend} ${y(a)} ${bend} ${y(b)} ${x1 + 3} ${y(b)}`;
     group.append(svg("path", {d, class: "halo"}), svg("path", {d, class: "line"}),
-        svg("path", {d: `M${x1 + 1} ${y(b)} l8 -4.5 l0 9 z`, class: "tip"}));
+        svg("path", {d: `M${x1 + 1} ${y(b)} l9 -5 l0 10 z`, class: "tip"}));
     layer.append(group);
 }
 
@@ -53,10 +53,8 @@ function drawArrows(first, end) {
     const layer = svg("svg", {"aria-hidden": "true", class: "arrows", width: LEFT + view.width + RIGHT, height: (end - first) * view.height});
     layer.style.left = `${view.x0}px`;
     layer.style.top = `${first * view.height}px`;
-    const chosen = view.selected;
-    const touches = (victim) => chosen && (victim === chosen || victim.origin === chosen);
-    if (wanted.some((one) => touches(one.victim))) layer.classList.add("some");
-    for (const one of wanted) if (!touches(one.victim)) drawArrow(layer, one, first, false);
-    for (const one of wanted) if (touches(one.victim)) drawArrow(layer, one, first, true);
+    if (wanted.some((one) => one.on)) layer.classList.add("some");
+    wanted.sort((x, y) => x.on - y.on); /* those of the chosen span lie above */
+    for (const one of wanted) drawArrow(layer, one, first);
     rowsBox.append(layer);
 }

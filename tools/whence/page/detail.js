@@ -49,39 +49,36 @@ function facts(list) {
     return box;
 }
 
-/* From the first cause down to the span. */
-function path(chain, span) {
+function pathItem(className, name, end) {
+    const li = make("li", className);
+    li.append(name);
+    if (end.reason || end.message) li.append(make("bdi", "why", short(end.reason, 80) + (end.message ? ` “${short(end.message, 200)}”` : "")));
+    if (end.site) li.append(make("code", "", short(end.site, 200)));
+    return li;
+}
+/* From where it began down to the span. */
+function path({spans, missing}) {
     const list = make("ol", "path");
-    const item = (link, first) => {
-        const li = make("li", first ? "first" : "");
-        const name = quoted(link) + ofService(link);
-        li.append(link.span ? spanButton(link.span, name) : make("bdi", "gone", name + (link.spanId ? " (not here)" : "")));
-        const why = make("bdi", "why", short(link.reason, 80) + (link.message ? ` “${short(link.message, 200)}”` : ""));
-        li.append(why);
-        if (link.site) li.append(make("code", "", short(link.site, 200)));
-        list.append(li);
-    };
-    for (let i = chain.length - 1; i >= 0; i--) item(chain[i], i === chain.length - 1);
-    if (!chain.length || chain[0].span !== span) {
-        const li = make("li", "last");
-        li.append(make("bdi", "", `«${short(span.name, 80)}» of ${short(span.service.name, 60)}`), make("bdi", "why", "this span"));
-        list.append(li);
+    if (missing) {
+        const name = `${short(missing.name || (missing.id ? "span " + missing.id : "a span"), 80)}${missing.service ? ` (${short(missing.service, 60)})` : ""}`;
+        list.append(pathItem("first", make("bdi", "gone", name + ", not here"), missing));
+    }
+    for (let i = spans.length - 1; i >= 0; i--) {
+        const name = i ? spanButton(spans[i], nameOf(spans[i])) : make("bdi", "self", nameOf(spans[i]));
+        list.append(pathItem(list.childElementCount ? "" : "first", name, endOf(spans[i])));
     }
     return list;
 }
 
 function tellCause(span) {
-    if (!span.cancelled && !span.error) return;
-    const chain = chainOf(span), box = make("div", "cause");
-    if (chain.length) {
-        box.append(make("p", "sentence", sentence(chain[chain.length - 1])));
-        box.append(path(chain, span));
-    }
-    const late = text(span, "whence.cancel.suppressed");
+    if (!troubled(span)) return;
+    const box = make("div", "cause");
+    if (span.culprit) box.append(make("p", "sentence", clean(span.culprit.said || "It began here.")));
+    box.append(path(chainOf(span)));
     box.append(facts([
         ["stopped", span.cancelled ? `${duration(span.at - span.start)} after its start, ${duration(span.at - span.trace.from)} into the trace` : ""],
         ["ran on", span.cancelled ? (span.over > 0 ? `${duration(span.over)} for nobody` : "not at all") : ""],
-        ["too late", late],
+        ["too late", text(span, "whence.cancel.suppressed")],
     ]));
     detail.append(box);
 }
@@ -91,7 +88,7 @@ function tellVictims(span) {
     const list = make("ul", "victims");
     for (const victim of span.stopped.slice(0, 20)) {
         const li = make("li");
-        li.append(spanButton(victim, `«${short(victim.name, 80)}» of ${short(victim.service.name, 60)}`),
+        li.append(spanButton(victim, nameOf(victim)),
             document.createTextNode(victim.over > 0 ? ` ran on ${duration(victim.over)}` : ""));
         list.append(li);
     }
@@ -135,7 +132,7 @@ function tellLinks(span) {
     const list = make("ul", "events");
     for (const [traceId, spanId, attrs] of links.slice(0, 200)) {
         const li = make("li"), to = spanOf(traceId, spanId);
-        li.append(to ? spanButton(to, `«${short(to.name, 80)}» of ${short(to.service.name, 60)}`) : make("code", "", `${traceId} ${spanId}`));
+        li.append(to ? spanButton(to, nameOf(to)) : make("code", "", `${traceId} ${spanId}`));
         const more = pairs(attrs);
         if (more) li.append(more);
         list.append(li);

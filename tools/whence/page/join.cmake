@@ -79,4 +79,4 @@ foreach(place CSP TITLE CSS DATA JS)
 endforeach()
 array_of(behind page_behind "${whole}${page}")
 
-file(WRITE ${OUT} "/* Made by join.cmake. */\n#include \"page.h\"\n\n${before_title}\n${before_data}\n${behind}")
+file(WRITE ${OUT} "/* Made by join.cmake. */\n#include \"html.h\"\n\n${before_title}\n${before_data}\n${behind}")

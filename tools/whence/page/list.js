@@ -16,9 +16,9 @@ function layList() {
 }
 
 function verdictOf(trace) {
-    if (trace.first) return ["stopped", "⊘", trace.first.first.failed ? "failed" : trace.first.first.reason || "cancelled"];
-    if (trace.errors) return ["failed", "✗", "failed"];
-    return ["fine", "✓", "ok"];
+    const first = trace.incidents[0];
+    if (!first) return ["fine", "✓", "ok"];
+    return trace.cancelled ? ["stopped", "⊘", first.reason] : ["failed", "✗", first.reason];
 }
 
 function drawItem(trace) {
@@ -30,8 +30,8 @@ function drawItem(trace) {
     const state = make("span", `state ${kind}`, sign);
     state.setAttribute("aria-hidden", "true");
     first.append(state, make("bdi", "label", short(trace.rootName, 120)), make("span", "took", duration(trace.to - trace.from)));
-    const culprit = trace.first && trace.first.culprit;
-    second.append(make("bdi", `reason ${kind}`, short(reason, 60)));
+    const culprit = trace.incidents.length ? trace.incidents[0].cause : null;
+    second.append(make("bdi", `reason ${kind}`, short(nameReason(reason), 60)));
     if (culprit) second.append(make("bdi", "", short(culprit.service.name, 60)));
     if (trace.wasted > 0) second.append(make("span", "wasted", `wasted ${duration(trace.wasted)}`));
     second.append(make("span", "dim", count(trace.spans.length, "span")));
@@ -71,37 +71,35 @@ function drawHead(trace) {
     head.replaceChildren(back, title, about, legend);
 }
 
-function verdictCard(trace, group) {
-    const {first, culprit} = group, card = make("div", "card"), {hit, worst} = consequences(group);
-    card.append(make("p", "sentence", sentence(first)));
-    const rows = [];
-    if (culprit) rows.push(["who", spanButton(culprit, `«${short(culprit.name, 80)}» of ${short(culprit.service.name, 60)}`)]);
-    else rows.push(["who", first.spanId ? `span ${first.spanId}${first.name ? ` «${short(first.name, 80)}»` : ""}: not in this trace` : "unknown"]);
-    rows.push(["where", first.site ? make("code", "", short(first.site, 200)) : ""]);
-    rows.push(["why", short(first.reason, 80) + (first.message ? ` “${short(first.message, 200)}”` : "")]);
-    const effect = make("span");
-    effect.append(document.createTextNode(hit));
-    if (worst) {
-        effect.append(document.createTextNode(" The longest ran on "), make("b", "", duration(worst.over)), document.createTextNode(" for nobody: "),
-            spanButton(worst, `«${short(worst.name, 60)}» of ${short(worst.service.name, 60)}`));
+/* "Hit: 3 spans were stopped" as name and words; a line that goes on from the one before has no name. */
+function toldLines(lines) {
+    const box = make("dl", "facts");
+    for (const line of lines) {
+        const at = line.indexOf(": "), named = /^[A-Z][a-z ]+$/.test(line.slice(0, at));
+        box.append(make("dt", "", named ? line.slice(0, at) : ""), make("dd", "", clean(named ? line.slice(at + 2) : line)));
     }
-    rows.push(["hit", effect]);
-    card.append(facts(rows));
+    return box;
+}
+
+function verdictCard(incident) {
+    const card = make("div", "card"), go = make("p", "go");
+    card.append(make("p", "sentence", clean(incident.said || incident.reason)));
+    if (incident.cause) go.append(make("span", "dim", "it began at"), spanButton(incident.cause, nameOf(incident.cause)));
+    else go.append(make("span", "dim", "where it began is not in this trace; first hit was"), spanButton(incident.subject, nameOf(incident.subject)));
+    if (incident.longest && incident.longest.over >= 1e6)
+        go.append(make("span", "dim", `longest for nobody (${duration(incident.longest.over)}):`), spanButton(incident.longest, nameOf(incident.longest)));
+    card.append(go);
+    if (incident.told) card.append(toldLines(incident.told));
     return card;
 }
 
 function drawVerdict(trace) {
-    const box = el("verdict");
+    const box = el("verdict"), about = trace.told.filter((line) => !line.startsWith("Trace: "));
     box.replaceChildren();
-    box.className = trace.first ? "stopped" : trace.errors ? "failed" : "fine";
-    if (trace.first) {
-        for (const group of trace.groups.slice(0, 3)) box.append(verdictCard(trace, group));
-        if (trace.groups.length > 3) box.append(make("p", "dim", `and ${trace.groups.length - 3} more causes`));
-    } else if (trace.errors) {
-        const failed = trace.spans.filter((s) => s.error), deepest = failed.find((s) => !s.children.some((c) => c.error)) || failed[0];
-        const chain = chainOf(deepest), p = make("p", "sentence", sentence(chain[chain.length - 1] || failureLink(deepest)));
-        box.append(p, spanButton(deepest, `show «${short(deepest.name, 60)}»`));
-    } else {
-        box.append(make("p", "sentence", "Nobody was stopped, and nothing failed."));
-    }
+    box.className = trace.incidents.length ? "stopped" : "fine";
+    for (const incident of trace.incidents.slice(0, 3)) box.append(verdictCard(incident));
+    if (trace.incidents.length > 3) box.append(make("p", "dim", `and ${count(trace.incidents.length - 3, "more incident")}`));
+    if (!trace.incidents.length) box.append(make("p", "sentence", "Nobody was stopped, and nothing failed."));
+    if (about.length) box.append(toldLines(about));
+    box.scrollTop = 0;
 }

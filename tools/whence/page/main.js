@@ -38,10 +38,8 @@ function jump(traceId, spanId) {
 }
 
 function toCulprit() {
-    const groups = view.trace.groups.filter((g) => g.culprit);
-    if (!groups.length) return;
-    const now = groups.findIndex((g) => g.culprit === view.selected);
-    jump(view.trace.id, groups[(now + 1) % groups.length].culprit.id);
+    const causes = view.trace.incidents.filter((one) => one.cause).map((one) => one.cause);
+    if (causes.length) jump(view.trace.id, causes[(causes.indexOf(view.selected) + 1) % causes.length].id);
 }
 
 function zoom() {

@@ -1,8 +1,8 @@
-/* ---- the data: what html.c writes, as objects ---- */
+/* ---- the data: what html_data.c writes, as objects ---- */
 
-/* A span as it comes: see html.c, which writes it. Texts are indexes of data.strings, times nanoseconds since the trace's t0. */
+/* A span as it comes: see html_data.c, which writes it. Texts are indexes of data.strings, times nanoseconds since the trace's t0. */
 const ID = 0, PARENT = 1, NAME = 2, RESOURCE = 3, KIND = 4, START = 5, TOOK = 6, STATUS = 7, STATUS_TEXT = 8, CANCELLED_AT = 9,
-    ATTRS = 10, EVENTS = 11, LINKS = 12, SCOPE = 13;
+    ATTRS = 10, EVENTS = 11, LINKS = 12, SCOPE = 13, BECAUSE = 14;
 const KINDS = ["", "internal", "server", "client", "producer", "consumer"];
 
 let data, strings, keys;
@@ -43,7 +43,7 @@ function millis(span, name) {
 
 function makeSpan(trace, raw) {
     const span = {trace, raw, id: raw[ID], name: strings[raw[NAME]], service: data.services[raw[RESOURCE]], start: raw[START],
-        end: raw[START] + Math.max(raw[TOOK], 0), parent: null, children: [], stopped: [], orphan: false};
+        end: raw[START] + Math.max(raw[TOOK], 0), parent: null, children: [], stopped: [], orphan: false, culprit: null};
     span.error = raw[STATUS] === 2;
     span.cancelled = text(span, "whence.cancelled") === "true";
     span.over = 0;
@@ -59,7 +59,7 @@ function makeSpan(trace, raw) {
 }
 
 function makeTrace(raw) {
-    const trace = {id: raw.id, t0: BigInt(raw.t0), spans: [], byId: new Map(), roots: []};
+    const trace = {id: raw.id, t0: BigInt(raw.t0), incidents: raw.incidents, told: raw.told, spans: [], byId: new Map(), roots: []};
     for (const one of raw.spans) {
         const span = makeSpan(trace, one);
         trace.spans.push(span);
@@ -77,6 +77,7 @@ function makeTrace(raw) {
     for (const span of trace.spans) if (span.children.length > 1) span.children.sort(byStart);
     trace.from = trace.spans.reduce((least, s) => Math.min(least, s.start), Infinity);
     trace.to = trace.spans.reduce((most, s) => Math.max(most, s.end), -Infinity);
+    trace.rootName = trace.roots.length ? trace.roots[0].name : "";
     return trace;
 }
 
@@ -95,109 +96,65 @@ function breakRings(trace) {
     }
 }
 
-/* ---- causes ---- */
+/* ---- causes: who began it was found out when the page was written ---- */
 
 function spanOf(traceId, spanId) {
     const trace = data.byTrace.get(traceId);
     return trace ? trace.byId.get(spanId) : undefined;
 }
-
-/* Why a span was stopped, as it says itself. */
-function cancelLink(span) {
-    const traceId = text(span, "whence.cancel.origin.trace_id"), spanId = text(span, "whence.cancel.origin.span_id");
-    return {reason: text(span, "whence.cancel.reason"), message: text(span, "whence.cancel.message"), site: text(span, "whence.cancel.site"),
-        name: text(span, "whence.cancel.origin.span_name"), service: "", spanId, span: spanOf(traceId || span.trace.id, spanId)};
-}
-/* What a span says about its own failure. */
-function failureLink(span) {
-    return {reason: text(span, "error.type") || "failed", message: strings[span.raw[STATUS_TEXT]], site: text(span, "whence.failure.site"),
-        name: span.name, service: span.service.name, spanId: span.id, span, failed: true};
-}
-/* What another said, under the same names with another beginning: the callee, or the first cause. */
-function toldLink(span, prefix) {
-    const reason = text(span, prefix + ".reason");
-    if (reason === "") return null;
-    const spanId = text(span, prefix + ".span_id");
-    return {reason, message: text(span, prefix + ".message"), site: text(span, prefix + ".site"), name: text(span, prefix + ".span_name"),
-        service: text(span, prefix + ".service"), spanId, span: spanOf(text(span, prefix + ".trace_id") || span.trace.id, spanId)};
+function troubled(span) {
+    return span.cancelled || span.error;
 }
 
-/* What lies behind a span that was stopped or failed: nearest first, the first cause last. Bounded; no span is asked twice. */
+/* Another span, as a span names it under names with this beginning; null: it does not. */
+function told(span, prefix) {
+    const said = {reason: text(span, prefix + ".reason"), message: text(span, prefix + ".message"), site: text(span, prefix + ".site"),
+        name: text(span, prefix + ".span_name"), service: text(span, prefix + ".service"), id: text(span, prefix + ".span_id")};
+    return Object.values(said).some(Boolean) ? said : null;
+}
+
+/* From a span that was stopped or failed to where it began: [span...], and what is told of one that is not here. */
 function chainOf(span) {
-    const chain = [], asked = new Set();
-    for (let s = span; s && !asked.has(s) && chain.length < 16;) {
-        asked.add(s);
-        const link = s.cancelled ? cancelLink(s) : s.error ? failureLink(s) : null;
-        const last = chain[chain.length - 1];
-        if (link && !(last && link.span && last.span === link.span && (last.reason === link.reason || link.failed))) chain.push(link);
-        let next = link && link.span !== s ? link.span : undefined;
-        if (!next && (!s.cancelled || (link && link.span === s))) {
-            const callee = toldLink(s, "whence.callee");
-            if (callee && !(callee.span && asked.has(callee.span))) { chain.push(callee); next = callee.span; }
-        }
-        if (!next) addTold(chain, s);
-        s = next;
+    const spans = [], seen = new Set();
+    for (let s = span; s && !seen.has(s) && spans.length < 32; s = s.because) {
+        spans.push(s);
+        seen.add(s);
     }
-    return chain;
-}
-/* Where no span leads further, the first cause that the last one was told of. */
-function addTold(chain, span) {
-    const root = toldLink(span, "whence.cause.root"), last = chain[chain.length - 1];
-    if (!root || !last) return;
-    const same = root.spanId ? chain.some((l) => l.spanId === root.spanId && l.reason === root.reason) : last.reason === root.reason && last.site === root.site;
-    if (!same) chain.push(root);
+    const last = spans[spans.length - 1], here = (one) => one && !(one.id && spans.some((s) => s.id === one.id));
+    const missing = [told(last, "whence.cause.root"), told(last, "whence.callee"), last.cancelled ? told(last, "whence.cancel.origin") : null]
+        .find((one) => here(one) && !(one.id && last.trace.byId.has(one.id)));
+    return {spans, missing: missing || null};
 }
 
 /* ---- a trace judged: who stopped whom ---- */
 
 function judge(trace) {
-    const groups = new Map();
-    trace.wasted = 0;
-    trace.cancelled = 0;
-    trace.errors = 0;
+    trace.cancelled = trace.errors = 0;
     trace.arrows = [];
+    trace.wasted = trace.incidents.reduce((sum, one) => sum + one.wasted, 0);
     for (const span of trace.spans) {
-        if (span.error) trace.errors++;
-        if (!span.cancelled) continue;
-        trace.cancelled++;
-        trace.wasted = Math.max(trace.wasted, span.over);
-        const link = cancelLink(span);
-        span.origin = link.span && link.span.trace === trace ? link.span : null;
-        span.unknown = !link.span && link.spanId !== "" || link.spanId === "" && link.span === undefined;
-        if (span.origin && span.origin !== span) {
+        trace.errors += span.error;
+        trace.cancelled += span.cancelled;
+        span.because = span.trace.spans[span.raw[BECAUSE]] || null;
+        const id = span.cancelled ? text(span, "whence.cancel.origin.span_id") : "";
+        const origin = spanOf(text(span, "whence.cancel.origin.trace_id") || trace.id, id);
+        span.unknown = id !== "" && !origin;
+        span.origin = origin && origin !== span && origin.trace === trace ? origin : null;
+        if (span.origin) {
             span.origin.stopped.push(span);
-            trace.arrows.push(span);
+            trace.arrows.push({from: span.origin, to: span});
+        } else if (span.because) {
+            trace.arrows.push({from: span.because, to: span, led: true});
         }
     }
-    const ends = new Map();
-    for (const span of trace.spans) {
-        if (!span.cancelled) continue;
-        const first = firstOf(span, ends);
-        const key = first.span ? first.span.id : first.spanId + " " + first.reason + " " + first.site;
-        if (!groups.has(key)) groups.set(key, {first, culprit: first.span, hit: []});
-        const group = groups.get(key);
-        if (first.failed) group.first = first;
-        if (first.span !== span) group.hit.push(span);
+    for (const incident of trace.incidents) {
+        for (const key of ["cause", "subject", "longest"]) incident[key] = trace.spans[incident[key]] || null;
+        if (incident.cause) incident.cause.culprit = incident;
     }
-    trace.groups = [...groups.values()].sort((a, b) => b.hit.length - a.hit.length);
-    for (const group of trace.groups) if (group.culprit) group.culprit.culprit = group;
-    trace.first = trace.groups[0] || null;
-    trace.rootName = trace.roots.length ? trace.roots[0].name : "";
 }
 
-/* The first cause behind a span. Those with the same origin share it, so that a million of them are followed once. */
-function firstOf(span, ends) {
-    const from = span.origin && span.origin !== span ? span.origin : span;
-    if (from !== span && (from.cancelled || from.error)) {
-        if (!ends.has(from)) { const chain = chainOf(from); ends.set(from, chain[chain.length - 1]); }
-        return ends.get(from);
-    }
-    const chain = chainOf(span);
-    return chain[chain.length - 1];
-}
-
-/* The instant at which a span stopped another: its own end, if it was stopped itself; else when the other was. */
-function instantOf(origin, victim) {
-    const at = origin.cancelled ? origin.at : victim.at;
-    return Math.min(Math.max(at, origin.start), origin.end);
+/* The instant at which a span stopped another: when it was stopped itself; else when the other was. */
+function instantOf(from, to) {
+    const at = from.cancelled ? from.at : to.cancelled ? to.at : from.end;
+    return Math.min(Math.max(at, from.start), from.end);
 }

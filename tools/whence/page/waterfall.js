@@ -79,8 +79,7 @@ function drawAxis(time) {
         tick.style.left = `${px(t + view.trace.from)}px`;
         time.append(tick);
     }
-    const first = view.trace.first && view.trace.first.culprit;
-    const at = first ? (first.cancelled ? first.at : first.end) : NaN;
+    const at = view.trace.incidents.length ? view.trace.incidents[0].at : NaN;
     view.moment = at >= view.from && at <= view.to ? at : NaN;
     if (Number.isFinite(view.moment)) {
         const mark = make("span", "moment");
@@ -109,7 +108,7 @@ function drawDeadline(time, span) {
         return;
     }
     const node = make("i", "deadline beyond");
-    node.style.left = `${LEFT + view.width}px`;
+    node.style.left = `${LEFT + view.width + RIGHT - 8}px`;
     time.append(node);
 }
 
@@ -121,15 +120,18 @@ function drawBar(time, span) {
         if (over && px(span.end) - px(span.at) > 64) over.append(make("b", "", `+${duration(span.end - span.at)}`));
         piece(time, "cut", span.at, span.at, 0);
     }
-    if (span.culprit) piece(time, "origin", ...Array(2).fill(instantOf(span, span.culprit.hit[0] || span)), 0);
+    if (span.culprit) {
+        const at = instantOf(span, span.stopped[0] || span);
+        piece(time, "origin", at, at, 0);
+    }
     if (span.unknown) { const mark = piece(time, "unknown", span.at, span.at, 0); if (mark) mark.textContent = "?"; }
     drawDeadline(time, span);
 }
 
 function badges(span) {
     const list = [];
-    if (span.culprit) list.push(["here", span.culprit.hit.length ? `stopped ${span.culprit.hit.length}` : span.cancelled ? "stopped" : "failed"]);
-    if (span.unknown) list.push(["unknown", "by someone not here"]);
+    if (span.culprit) list.push(["here", span.culprit.hit.length ? `hit ${span.culprit.hit.length.toLocaleString("en")}` : "here"]);
+    if (span.unknown) list.push(["unknown", "origin not here"]);
     if (span.nearly) list.push(["nearly", "nearly late"]);
     if (span.leaked) list.push(["leaked", "leaked"]);
     if (span.orphan) list.push(["orphan", "parent not here"]);

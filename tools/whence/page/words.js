@@ -30,45 +30,19 @@ function short(said, most) {
     return said.length > most ? line + "…" : line;
 }
 
-function quoted(link) {
-    const name = link.span ? link.span.name : link.name;
-    return name ? `«${short(name, 80)}»` : link.spanId ? `span ${link.spanId}` : "somebody unknown";
-}
-function serviceOf(link) {
-    return link.span ? link.span.service.name : link.service;
-}
-function ofService(link) {
-    const service = serviceOf(link);
-    return service ? ` of ${short(service, 60)}` : "";
+function nameOf(span) {
+    return `${short(span.name, 80)} (${short(span.service.name, 60)})`;
 }
 
-/* One sentence: what the first cause was. */
-function sentence(link) {
-    const who = quoted(link) + ofService(link);
-    const said = link.message ? `: ${short(link.message, 200)}` : "";
-    if (link.failed) return `${who} failed${said || ": " + short(link.reason, 80)}.`;
-    switch (link.reason) {
-    case "deadline_exceeded": {
-        const budget = link.span ? link.span.budget : NaN;
-        return Number.isFinite(budget) ? `The ${duration(budget)} of ${who} were over.` : `The deadline of ${who} passed.`;
-    }
-    case "client_gone": return `The client of ${who} went away${said}.`;
-    case "shutdown": return `The process of ${who} was told to stop${said}.`;
-    case "race_lost": return `${who} was stopped because another was faster.`;
-    case "sibling_failed": return `${who} failed${said}.`;
-    case "handler_returned": return `${who} returned while others still worked for it.`;
-    case "ended": return `${who} was ended by its owner while others still worked for it.`;
-    case "unknown": return `Why ${who} stopped is unknown${said}.`;
-    default: return `${who} was stopped, ${short(link.reason || "for no known reason", 80)}${said}.`;
-    }
+function nameReason(reason) {
+    return /^[0-9]{3}$/.test(reason) ? `HTTP ${reason}` : reason;
 }
 
-/* What it did to others, in one line. */
-function consequences(group) {
-    const services = new Set(group.hit.map((s) => s.service.name));
-    const all = group.culprit && group.culprit.cancelled ? [group.culprit, ...group.hit] : group.hit;
-    const worst = all.reduce((most, s) => (most && most.over >= s.over ? most : s), null);
-    const hit = group.hit.length === 0 ? "Nobody else was stopped by it."
-        : `It stopped ${count(group.hit.length, "other span")} in ${count(services.size, "service")}.`;
-    return {hit, worst: worst && worst.over > 0 ? worst : null};
+/* What became of a span: its reason, its message, and the line. */
+function endOf(span) {
+    if (span.cancelled)
+        return {reason: text(span, "whence.cancel.reason") || "cancelled", message: text(span, "whence.cancel.message"), site: text(span, "whence.cancel.site")};
+    if (!span.error) return {reason: "", message: "", site: ""};
+    const type = text(span, "error.type");
+    return {reason: nameReason(type) || "failed", message: strings[span.raw[STATUS_TEXT]], site: text(span, "whence.failure.site")};
 }

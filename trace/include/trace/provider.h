@@ -9,13 +9,22 @@
 
 #include "trace/slot.h"
 
+/* Of one cancelled context: how many spans below it this thread has ended that said all of it. */
+enum { WH__MOST_IN_FULL = 1000, WH__STOPPED = 32, WH__STOPPED_WAYS = 8 };
+struct wh__stopped {
+    const void *origin;               /* which it was, with `at`: it may be gone, and another stand there */
+    int64_t at;
+    uint32_t count;
+};
+
 /* What is counted of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {
-    uint64_t started, ended, recorded_only, dropped_memory, dropped_shutdown, leaked;
+    uint64_t started, ended, recorded_only, dropped_memory, dropped_shutdown, leaked, brief;
     uint64_t kept_traces, kept_spans, keep_forgotten, keep_skipped, keep_limited, keep_alike;
     int64_t keep_stock;               /* bytes of keeping->memory; nobody else reads it */
     uint64_t inside;                  /* how often the thread is in a processor of somebody's own */
     uint64_t origins[3][3];           /* observed: spans, recorded or not, by the parent (none, local, remote) and the decision */
+    struct wh__stopped stopped[WH__STOPPED]; /* nobody else reads these */
 };
 
 enum { WH__SCOPE_BUCKETS = 64 };

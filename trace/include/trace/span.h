@@ -156,6 +156,7 @@ void wh__record_cancellation(struct wh__record **record, const struct wh__trace_
 void wh__record_failure(struct wh__record **record, const struct wh__trace_node *trace);
 void wh__record_request(const wh_ctx *node, const struct wh__verdict *verdict);
 void wh__describe_origin(const wh_ctx *origin, struct wh_cause *cause);
+void wh__record_gave_up(const wh_ctx *ctx, const struct wh__gave_up *what);
 const char *wh__service_of(const wh_ctx *node, char *buf, size_t size);
 
 /* ---- chain.c: NULL is none; `own_span_id`: a chain of one link is written too if it tells of another span ---- */
