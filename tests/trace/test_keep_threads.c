@@ -114,8 +114,13 @@ static bool in_child(struct spans *spans, wh_ctx *root, wh_ctx *open)
     wh_end(root);
     good &= HOLDS(wh_provider_flush(spans->provider, WH_SEC(60)) == 0);
     const struct wh_provider_stats s = keep_stats(spans);
-    return good & HOLDS(s.started == 2) & HOLDS(s.exported == 2) & HOLDS(s.kept_traces == 1) & HOLDS(s.kept_spans == 2) &
-           HOLDS(s.keep_forgotten == 0) & HOLDS(s.keep_memory <= 32768);
+    good &= HOLDS(s.started == 2);
+    good &= HOLDS(s.exported == 2);
+    good &= HOLDS(s.kept_traces == 1);
+    good &= HOLDS(s.kept_spans == 2);
+    good &= HOLDS(s.keep_forgotten == 0);
+    good &= HOLDS(s.keep_memory <= 32768);
+    return good;
 }
 
 static void the_child_of_a_fork_forgets_what_waits_and_begins_anew(void **state)
