@@ -45,7 +45,7 @@ struct room {
     void (*end)(void);                   /* or NULL */
 };
 extern const struct room cancelled_room, floor_room, context_room, fanout_room, handover_room, growth_room, wait_room, timer_room, trace_room, operation_room,
-    sampling_room, propagate_room, cause_room, encode_room, wire_room;
+    sampling_room, keep_room, propagate_room, cause_room, encode_room, wire_room;
 
 /* Marks what is being sampled as not to be believed, and why. */
 void bench_invalid(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,7 +10,7 @@ struct result results[MOST_RESULTS];
 size_t result_count;
 
 const struct room *const rooms[] = {&floor_room, &context_room, &fanout_room, &handover_room, &growth_room, &wait_room, &timer_room,
-                                   &trace_room, &cancelled_room, &operation_room, &sampling_room, &propagate_room, &cause_room, &encode_room, &wire_room};
+                                   &trace_room, &cancelled_room, &operation_room, &sampling_room, &keep_room, &propagate_room, &cause_room, &encode_room, &wire_room};
 const size_t room_count = sizeof rooms / sizeof *rooms;
 enum { MOST_SUBJECTS = 192, TRIES = 4 };
 

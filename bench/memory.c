@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <whence/whence.h>
 
-enum { THREADS = 64, SPANS = 20000 };
+enum { THREADS = 64, SPANS = 20000, FLIGHT = 100000 };
 
 static long resident(void)
 {
@@ -25,7 +25,7 @@ static int refuse(struct wh_exporter *self, const struct wh_batch *batch, int64_
     return 0;
 }
 
-static wh_ctx *parent;
+static const wh_ctx *parent;
 
 static long at_rest(void)
 {
@@ -57,7 +57,7 @@ static long of_threads(bool spans)
     pthread_t threads[THREADS];
     pthread_barrier_init(&begun, NULL, THREADS + 1);
     pthread_barrier_init(&used, NULL, THREADS + 1);
-    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, use, spans ? parent : NULL);
+    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, use, spans ? &parent : NULL);
     const long before = resident();
     pthread_barrier_wait(&begun);
     pthread_barrier_wait(&used);
@@ -96,6 +96,35 @@ static long of_waiting_spans(void)
     return resident() - before;
 }
 
+/* ---- requests in flight that nobody samples: each with three spans that have ended ---- */
+
+static wh_ctx *flight[FLIGHT];
+
+static long of_flight(struct wh_keep keep)
+{
+    struct wh_exporter *memory = wh_memory_exporter_new(1);
+    wh_provider *provider = wh_provider_new(.service = "memory", .sampler = wh_sampler_parent_based(wh_sampler_always_off()),
+                                            .exporters = &memory, .exporter_count = 1, .keep = keep);
+    if (!provider) exit(1);
+    const wh_ctx *root = wh_provider_root(provider);
+    const long before = resident();
+    for (int i = 0; i < FLIGHT; i++) {
+        parent = flight[i] = wh_start(root, "GET /orders/{id}", .kind = WH_SERVER);
+        for (int k = 0; k < 3; k++) wh_end(with_attributes(5));
+    }
+    const long after = resident();
+    struct wh_provider_stats stats = {.size = sizeof stats};
+    wh_provider_stats(provider, &stats);
+    if (keep.enabled)
+        fprintf(stderr, "keep: %ld bytes more than before, %llu by its own account, of %llu; %llu of %d requests are recorded\n", after - before,
+                (unsigned long long)stats.keep_memory, (unsigned long long)keep.memory, (unsigned long long)(FLIGHT - stats.keep_skipped), FLIGHT);
+    return after - before;
+}
+
+static long flight_off(void) { return of_flight((struct wh_keep){0}); }
+static long flight_on(void) { return of_flight((struct wh_keep){.enabled = true, .memory = 16 << 20}); }
+static long flight_all(void) { return of_flight((struct wh_keep){.enabled = true, .memory = UINT64_C(1) << 30}); }
+
 static long threads_without(void) { return of_threads(false); }
 static long threads_with(void) { return of_threads(true); }
 static long open_0(void) { return of_open_spans(0); }
@@ -115,6 +144,9 @@ static const struct {
     {"an open span, 5 attributes of 20 bytes", open_5, SPANS},
     {"an open span, 128 such attributes", open_128, SPANS},
     {"a span of 5 such attributes that waits for its export", of_waiting_spans, SPANS},
+    {"one of 100,000 requests in flight, not sampled, each with 3 such spans that have ended", flight_off, FLIGHT},
+    {"the same, keep on, 16 MiB for that", flight_on, FLIGHT},
+    {"the same, keep on, memory for all", flight_all, FLIGHT},
 };
 
 int main(void)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "trace/attr.h"
 #include "trace/ids.h"
+#include "trace/ot.h"
 #include "trace/sampler.h"
 #include "trace/scope.h"
 #include "trace/tracestate.h"
@@ -18,14 +19,31 @@ static inline void begin_clock(struct wh__trace_node *trace, const struct wh__tr
     trace->wall = parent && parent->wall ? parent->wall : wh__clock(CLOCK_REALTIME) - now;
 }
 
+static void record_tracestate(struct wh__record **record, const char *state)
+{
+    const size_t len = strlen(state);
+    uint8_t *p = wh__record_room(record, wh__len_size(len));
+    if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_TRACESTATE, state, len) - p);
+}
+
+/* What is not sampled stands for no others, whatever a caller says: if it is exported nobody is to count by it. */
+static void record_without_threshold(struct wh__record **record, const char *state)
+{
+    char scratch[WH_TRACESTATE_SIZE], *at = scratch;
+    size_t size = sizeof scratch;
+    struct wh__ot ot;
+    wh__ot_read(state, &ot);
+    state = wh__ot_write(state, &ot, WH_NO_THRESHOLD, NULL, &at, &size);
+    if (*state) record_tracestate(record, state);
+}
+
 static void record_options(struct wh__record **record, const struct wh__trace_node *trace, const struct wh_start_opts *opts)
 {
     const struct wh_limits *limits = &trace->provider->limits;
-    if (trace->tracestate) {
-        const size_t len = strlen(trace->tracestate);
-        uint8_t *p = wh__record_room(record, wh__len_size(len));
-        if (p) (*record)->len += (uint32_t)(wh__put_bytes(p, WH__SPAN_TRACESTATE, trace->tracestate, len) - p);
-    }
+    if (trace->tracestate && trace->flags & WH_SAMPLED)
+        record_tracestate(record, trace->tracestate);
+    else if (trace->tracestate)
+        record_without_threshold(record, trace->tracestate);
     for (size_t i = 0; i < opts->attrs.count; i++) wh__record_set(record, &opts->attrs.list[i], limits);
     for (size_t i = 0; i < opts->link_count; i++)
         if (opts->links[i].to) wh__record_link(record, opts->links[i].to, opts->links[i].attrs, limits);

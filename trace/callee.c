@@ -4,6 +4,7 @@
 #include <whence/names.h>
 
 #include "context/because.h"
+#include "trace/keep.h"
 #include "trace/own.h"
 
 static void put_all(struct wh__record **record, const struct wh_because *said)
@@ -38,5 +39,6 @@ void wh__note_callee(const wh_ctx *ctx, const struct wh_because *list, size_t co
         put_all(&trace->record, &list[0]);
         wh__unlock(&trace->lock);
     }
+    wh__keep_mark(trace, WH_KEEP_FAILED);
     wh__because_note(ctx, chain_of(list, count));
 }

@@ -57,6 +57,7 @@ void wh__record_deadline(struct wh__record **record, const struct wh__trace_node
     const int64_t remaining = wh__sub(node->deadline, node->flags & WH__CLOCKED ? wh__now_for(node) : ended);
     wh__own_ms(record, WH_ATTR_DEADLINE_REMAINING_MS, remaining);
     wh__own_text(record, WH_ATTR_DEADLINE_SOURCE, source_of(node));
+    if (remaining < 0 || (budget != WH_NEVER && remaining < budget / 10)) (*record)->marks |= WH__WAS_LATE;
     if (is_nearly_late(node, budget, remaining)) wh__own_attr(record, wh_attr(WH_ATTR_DEADLINE_NEARLY_LATE, (bool)true));
 }
 
@@ -140,6 +141,7 @@ static void put_status(struct wh__record **record, const struct wh__trace_node *
 
 void wh__record_cancellation(struct wh__record **record, const struct wh__trace_node *trace, int64_t ended)
 {
+    (*record)->marks |= WH__WAS_DONE;
     struct wh_cause cause = {.size = sizeof cause};
     if (!wh_cause_info(&trace->node, &cause)) return;
     if (wh__unlikely(wh__is_brief(trace, &cause))) {

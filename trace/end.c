@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "trace/attr.h"
+#include "trace/keep.h"
 #include "trace/provider.h"
 #include "trace/span.h"
 
@@ -54,10 +55,13 @@ void wh__span_finish(struct wh__trace_node *trace, struct wh__record *record, in
         finish_marked(&record, trace, now, cancelled);
     if (node->deadline != WH_NEVER || node->asked != WH_NEVER) wh__record_deadline(&record, trace, now);
     if (cancelled) wh__record_cancellation(&record, trace, now);
-    if (wh__unlikely(trace->provider->has_ending)) wh__process_ending(trace, &record);
+    if (wh__unlikely(trace->provider->has_ending && !(trace->flags & WH__UNASKED))) wh__process_ending(trace, &record);
     if (record->dropped_attributes | record->dropped_events | record->dropped_links)
         put_all_dropped(&record, wh__name_of(trace));
-    wh__process_end(trace, record);
+    if (wh__unlikely(trace->flags & WH__KEEPS))
+        record = wh__keep_end(trace, record);
+    else
+        wh__process_end(trace, record);
     wh__record_free(record);
 }
 
@@ -81,6 +85,7 @@ static void dispose(wh_ctx *node)
 {
     struct wh__trace_node *trace = (void *)node;
     if (trace->owns_tracestate) wh__mem_free((void *)trace->tracestate);
+    if (trace->flags & WH__KEEPS) wh__keep_dispose(trace);
 }
 
 /* The clock was read only for those that are recorded. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "trace/batch.h"
+#include "trace/keep.h"
 #include "trace/own.h"
 #include "trace/provider.h"
 #include "trace/scope.h"
@@ -109,7 +110,7 @@ static void end_late(struct hunt *hunt, const struct found *found)
     struct wh__counts *counts = wh__counts_own(hunt->provider);
     if (counts && found->trace->flags & WH_SAMPLED) wh__count(&counts->dropped_shutdown);
     if (counts) wh__count(&counts->ended);
-    wh__record_free(found->record);
+    wh__keep_lose(found->trace, found->record);
 }
 
 static void end_leaked(const struct found *found)

@@ -13,7 +13,8 @@ void wh__observe_start(const struct wh__trace_node *trace, const struct wh__trac
 {
     struct wh__counts *counts = wh__counts_own(trace->provider);
     const size_t origin = !parent ? 0 : parent->remote ? 2 : 1;
-    const size_t decision = trace->flags & WH_SAMPLED ? 2 : trace->node.flags & WH__ENDS ? 1 : 0;
+    const bool recorded = trace->node.flags & WH__ENDS && !(trace->flags & WH__UNASKED);
+    const size_t decision = trace->flags & WH_SAMPLED ? 2 : recorded ? 1 : 0;
     if (counts) wh__count(&counts->origins[origin][decision]);
 }
 

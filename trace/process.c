@@ -105,7 +105,7 @@ static void call_end(const wh_provider *provider, const struct wh_ended *ended)
     }
 }
 
-static void process_end(const struct wh__trace_node *trace, const struct wh__record *record)
+void wh__process_seen(const struct wh__trace_node *trace, const struct wh__record *record)
 {
     wh_provider *provider = trace->provider;
     const struct wh__scope *scope = record->scope;
@@ -119,6 +119,27 @@ static void process_end(const struct wh__trace_node *trace, const struct wh__rec
         call_end(provider, &ended);
         leave(provider, counts);
     }
+}
+
+/* For somebody's own it is a span that is not sampled, and they have had their turn. */
+static void hand_over(const wh_provider *provider, const struct wh__record *record)
+{
+    const struct wh__scope *scope = record->scope;
+    const struct wh_ended ended = {.size = sizeof ended, .span = {record->bytes, record->len}, .sampled = true, .resource = provider->resource,
+        .schema_url = wh__resource_url(provider->who), .scope = scope->encoded, .scope_schema_url = scope->schema_url, .origin = scope};
+    for (size_t i = 0; i < provider->processor_count; i++)
+        if (provider->pipes[i]) provider->processors[i]->on_end(provider->processors[i], &ended);
+}
+
+void wh__process_kept(const wh_provider *provider, struct wh__counts *counts, const struct wh__record *record)
+{
+    wh__count(&counts->kept_spans);
+    if (wh__unlikely(__atomic_load_n(&provider->shut_down, __ATOMIC_RELAXED)))
+        wh__count(&counts->dropped_shutdown);
+    else if (wh__likely(provider->only))
+        wh__batch_put(provider->only, record->scope, (struct wh_bytes){record->bytes, record->len});
+    else
+        hand_over(provider, record);
 }
 
 void wh__process_end(const struct wh__trace_node *trace, const struct wh__record *record)
@@ -137,6 +158,6 @@ void wh__process_end(const struct wh__trace_node *trace, const struct wh__record
     } else if (wh__likely(provider->only)) {
         if (sampled) wh__batch_put(provider->only, record->scope, (struct wh_bytes){record->bytes, record->len});
     } else {
-        process_end(trace, record);
+        wh__process_seen(trace, record);
     }
 }

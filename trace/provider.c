@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "base/mem.h"
 #include "trace/batch.h"
+#include "trace/keeping.h"
 #include "trace/provider.h"
 #include "trace/resource.h"
 #include "trace/sampler.h"
@@ -61,6 +62,14 @@ static void name_pipes(wh_provider *provider)
     if (pipe && pipe->is_batch) provider->only = (struct wh__batch *)pipe;
 }
 
+/* Without an exporter of the library there is nobody to keep anything for. */
+static void keep_for_whom(wh_provider *provider)
+{
+    if (provider->pipe_count) return;
+    wh__mem_free(provider->keeping);
+    provider->keeping = NULL;
+}
+
 /* A batch processor for each exporter. What could not be made is freed. */
 static bool make_processors(wh_provider *provider, const struct wh_provider_opts *opts)
 {
@@ -73,6 +82,7 @@ static bool make_processors(wh_provider *provider, const struct wh_provider_opts
         if (processor) join(provider, processor);
     }
     name_pipes(provider);
+    keep_for_whom(provider);
     return made;
 }
 
@@ -132,6 +142,7 @@ static bool get_memory(wh_provider *provider, const struct wh_provider_opts *opt
     if (!provider->who || !provider->own) return false;
     provider->scopes.all = provider->own;
     provider->scopes.count = 1;
+    if (opts->keep.enabled && !(provider->keeping = wh__keeping_new(&opts->keep))) return false;
     return gather_processors(provider, opts);
 }
 
@@ -144,6 +155,7 @@ static void give_up(wh_provider *provider, const struct wh_provider_opts *opts)
     if (!provider) return;
     wh_resource_free(provider->who);
     wh__scope_free(provider->own);
+    wh__mem_free(provider->keeping);
     wh__mem_free(provider->processors);
     wh__mem_free(provider);
 }
@@ -199,6 +211,7 @@ static void forget_counts(wh_provider *provider)
         if (counts) *counts = (struct wh__counts){.inside = thread->lost ? 0 : counts->inside};
     }
     provider->homeless_started = provider->homeless_ended = provider->homeless_inside = 0;
+    if (provider->keeping) wh__keeping_forget(provider->keeping);
 }
 
 static void forget(void)

@@ -4,7 +4,7 @@
 #include "trace/provider.h"
 #include "trace/span.h"
 
-enum { BLOCK = 512 };
+enum { BLOCK = WH__RECORD_BLOCK };
 
 /* The fixed fields with nothing in them yet. */
 static const uint8_t head[WH__HEAD] = {

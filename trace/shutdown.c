@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "trace/batch.h"
+#include "trace/keeping.h"
 #include "trace/provider.h"
 #include "trace/sampler.h"
 #include "trace/scope.h"
@@ -148,6 +149,7 @@ int wh_provider_shutdown(wh_provider *provider, int64_t timeout)
     result = worse(result, end_batches(&closing, false));
     result = worse(result, end_others(&closing));
     result = worse(result, end_batches(&closing, true));
+    if (provider->keeping) wh__keeping_report(provider->keeping);
     wh__process_no_more(provider, closing.deadline);
     return result;
 }

@@ -5,6 +5,7 @@
 #include "context/clock.h"
 #include "context/quick.h"
 #include "trace/begin.h"
+#include "trace/keep.h"
 #include "trace/sampler.h"
 #include "trace/scope.h"
 #include "trace/wire.h"
@@ -102,7 +103,8 @@ static void carry_on(struct wh__trace_node *trace, const struct wh__trace_node *
     const struct wh__trace_node *from = parent ? parent : &none;
     memcpy(trace->trace_id, from->trace_id, sizeof trace->trace_id);
     memcpy(trace->span_id, from->span_id, sizeof trace->span_id);
-    trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM);
+    trace->flags = from->flags & (WH_SAMPLED | WH_RANDOM | WH__KEEPS);
+    trace->keep = from->keep;
     trace->tracestate = from->tracestate;
     trace->remote = from->remote;
     trace->parent_is_remote = from->parent_is_remote;
@@ -181,6 +183,7 @@ static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const st
     struct wh__record *record = NULL;
     if (scope && wh__scope_enabled(scope)) {
         record = begin_span((void *)node, parent, above, opts, scope, wh__self(), now);
+        if (wh__unlikely(provider->keeping)) record = wh__keep_join((void *)node, parent, opts, scope, record);
         if (opts->at && record) give_start((void *)node, record, opts->at);
         if (wh__unlikely(provider->observes)) wh__observe_start((void *)node, parent);
     } else if (scope) {
@@ -188,7 +191,8 @@ static __attribute__((noinline)) wh_ctx *start_fully(const wh_ctx *ctx, const st
     }
     wh__node_enter(node, now);
     if (record) open_span((void *)node, record);
-    if (scope && provider->has_start && node->flags & WH_RECORDS_) wh__process_start((void *)node, ctx);
+    if (scope && provider->has_start && node->flags & WH_RECORDS_ && !(((struct wh__trace_node *)(void *)node)->flags & WH__UNASKED))
+        wh__process_start((void *)node, ctx);
     if (opts->peer_fd) wh_watch_peer_at(node, opts->peer_fd, 0, opts->site);
     return node;
 }
@@ -237,6 +241,18 @@ static __attribute__((noinline)) wh_ctx *start_sampled(const struct wh__trace_no
     return &trace->node;
 }
 
+static __attribute__((noinline)) wh_ctx *start_kept(const struct wh__trace_node *parent, const struct wh_start_opts *opts,
+                                                    const struct wh__scope *scope, struct wh__thread *self)
+{
+    if (wh__unlikely(parent->flags & WH_SAMPLED)) return start_slowly(&parent->node, opts);
+    struct wh__trace_node *trace = child_of(parent, opts, self);
+    if (wh__unlikely(!trace)) return start_slowly(&parent->node, opts);
+    struct wh__record *record = wh__keep_join(trace, parent, opts, scope, NULL);
+    if (!wh__enter_quickly(self, &trace->node, (wh_ctx *)&parent->node)) wh__node_enter(&trace->node, 0);
+    open_span(trace, record);
+    return &trace->node;
+}
+
 static inline __attribute__((always_inline)) wh_ctx *start_unsampled(const struct wh__trace_node *parent,
                                                                      const struct wh_start_opts *opts, struct wh__thread *self)
 {
@@ -252,6 +268,7 @@ static __attribute__((noinline)) wh_ctx *start_scoped(const struct wh__trace_nod
 {
     const struct wh__scope *scope = wh__scope_find(parent->provider, opts->scope);
     if (wh__unlikely(!wh__scope_enabled(scope))) return start_slowly(&parent->node, opts);
+    if (wh__unlikely(parent->flags & WH__KEEPS)) return start_kept(parent, opts, scope, self);
     return parent->flags & WH_SAMPLED ? start_sampled(parent, opts, scope, self) : start_unsampled(parent, opts, self);
 }
 
@@ -264,7 +281,10 @@ wh_ctx *wh_start_at(const wh_ctx *ctx, const struct wh_start_opts *opts)
                      !opts->literal || !is_simple(opts)))
         return start_slowly(ctx, opts);
     if (wh__unlikely(opts->scope)) return start_scoped(parent, opts, self);
-    if (parent->flags & WH_SAMPLED) return start_sampled(parent, opts, parent->provider->own, self);
+    if (parent->flags & (WH_SAMPLED | WH__KEEPS)) {
+        if (wh__unlikely(parent->flags & WH__KEEPS)) return start_kept(parent, opts, parent->provider->own, self);
+        return start_sampled(parent, opts, parent->provider->own, self);
+    }
     return start_unsampled(parent, opts, self);
 }
 
@@ -286,6 +306,8 @@ wh_ctx *wh__anchor_new(const wh_ctx *parent, wh_provider *provider, const struct
     trace->remote = from->remote;
     trace->parent_is_remote = false;
     trace->tracestate = NULL;
+    trace->keep = NULL;
+    if (trace->remote && !(trace->flags & WH_SAMPLED) && provider && provider->keeping) trace->flags |= WH__KEEPS;
     if (from->tracestate && *from->tracestate) {
         const size_t size = strlen(from->tracestate) + 1;
         char *copy = wh__mem_get(size);

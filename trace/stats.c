@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "trace/batch.h"
+#include "trace/keeping.h"
 #include "trace/provider.h"
 #include "trace/simple.h"
 
@@ -79,6 +80,26 @@ bool wh_processor_stats(const struct wh_processor *processor, struct wh_processo
 
 /* ---- a provider ---- */
 
+static void add_kept(struct wh_provider_stats *sum, const struct wh__counts *counts)
+{
+    sum->kept_traces += get(&counts->kept_traces);
+    sum->kept_spans += get(&counts->kept_spans);
+    sum->keep_forgotten += get(&counts->keep_forgotten);
+    sum->keep_skipped += get(&counts->keep_skipped);
+    sum->keep_limited += get(&counts->keep_limited);
+    sum->keep_alike += get(&counts->keep_alike);
+}
+
+static void add_keeping(struct wh_provider_stats *sum, struct wh__keeping *keeping)
+{
+    if (!keeping) return;
+    sum->keep_skipped += get(&keeping->homeless_skipped);
+    sum->ended += get(&keeping->homeless_ended);
+    sum->keep_forgotten += get(&keeping->homeless_forgotten);
+    sum->keep_untold = wh__keeping_untold(keeping);
+    sum->keep_memory = get(&keeping->taken);
+}
+
 void wh__provider_losses(const wh_provider *provider, struct wh_provider_stats *sum)
 {
     for (struct wh__thread *thread = wh__threads(); thread; thread = thread->next) {
@@ -90,12 +111,14 @@ void wh__provider_losses(const wh_provider *provider, struct wh_provider_stats *
         sum->dropped_memory += get(&counts->dropped_memory);
         sum->dropped_shutdown += get(&counts->dropped_shutdown);
         sum->leaked += get(&counts->leaked);
+        add_kept(sum, counts);
         sum->brief += get(&counts->brief);
     }
     const uint64_t begun = get(&provider->homeless_started), lost = get(&provider->homeless_ended);
     sum->started += begun;
     sum->ended += lost;
     sum->dropped_memory += begun + lost;
+    add_keeping(sum, provider->keeping);
 }
 
 void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "context/because.h"
 #include "trace/attr.h"
+#include "trace/keep.h"
 #include "trace/own.h"
 #include "trace/provider.h"
 
@@ -100,6 +101,7 @@ int wh_fail_at(const wh_ctx *ctx, int code, const char *type, const char *text, 
         mark_failed(trace, type, text, site);
         wh__unlock(&trace->lock);
     }
+    if (trace && trace->flags & WH__KEEPS) wh__keep_note(trace, WH_KEEP_FAILED, type, site);
     note(ctx, type, text, site);
     return code;
 }

@@ -63,6 +63,7 @@
 /* ---- The local root of a trace that was kept although it was not sampled ---- */
 #define WH_ATTR_KEPT "whence.kept"                                     /* bool, true */
 #define WH_ATTR_KEPT_BECAUSE "whence.kept.because"                     /* "cancelled", "failed", "late" */
+#define WH_ATTR_KEPT_MISSING "whence.kept.missing"                     /* int; spans of it that could not be kept, if there were any */
 #define WH_ATTR_KEPT_ALIKE "whence.kept.alike"                         /* int; traces like it, only counted since the last one kept */
 
 /* ---- A span of a child process ---- */

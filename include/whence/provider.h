@@ -132,6 +132,29 @@ struct wh_tracer_configure {
     void *arg WH_ZERO_;
 };
 
+/* Record, then decide: traces that the sampler does not take are recorded all the same, wait in memory, and are exported if they
+ * end badly. Per local trace, which is what is of this process below a root, or below a span whose parent is remote: it is
+ * kept as a whole, when that span ends, if anywhere in it a span was cancelled (but in the course of things: WH_ENDED,
+ * WH_GROUP_DONE, WH_RACE_LOST, WH_HANDLER_RETURNED), failed (status ERROR), or had less than a tenth of its time left when it
+ * ended; else it is forgotten. A span that ends later follows that verdict. Other services are told what the sampler has
+ * said. docs/sampling.md. */
+enum wh_keep_because {
+    WH_KEEP_CANCELLED = 1,
+    WH_KEEP_FAILED = 2,
+    WH_KEEP_LATE = 4
+};
+struct wh_keep {
+    bool enabled WH_ZERO_;      /* it costs every span that is not sampled what a sampled one costs, and the export nothing */
+    uint32_t per_second WH_ZERO_; /* traces that are kept, on average, and at once after a pause; 0: 10. At most 10^9 */
+    uint64_t memory WH_ZERO_;   /* bytes of spans that are recorded for this or wait; 0: 16 MiB. When it is used up local traces that
+                                   begin are not recorded; one alone may have an eighth */
+    uint32_t spans WH_ZERO_;    /* that wait of one local trace; 0: 1024. Further ones are missing in it */
+    unsigned because WH_ZERO_;  /* any of enum wh_keep_because; 0: all */
+    int64_t every WH_ZERO_;     /* of traces that are alike (by reason, site, and name of the local root), one in this time is kept
+                                   and the others are counted, which the next one kept says; 0: 1 s */
+    void *reserved_[4] WH_EMPTY_;
+};
+
 struct wh_provider_opts {
     size_t size;
     const char *service WH_ZERO_;                     /* service.name; NULL: unknown_service:<program> */
@@ -153,6 +176,7 @@ struct wh_provider_opts {
     struct wh_processor *const *processors WH_ZERO_;  /* called in this order */
     size_t processor_count WH_ZERO_;
     bool observe WH_ZERO_;                            /* count otel.sdk.span.started too, which costs every span some time */
+    struct wh_keep keep WH_EMPTY_;                    /* for the exporters; off by default */
 };
 
 /* NULL and ENOMEM in errno if there is no memory for it. */
@@ -171,7 +195,7 @@ WH_API WH_OWNER_ wh_ctx *wh_provider_root_at(wh_provider *provider, const struct
 /* Asks .configure again about every scope. For spans that are started from now on, soon. */
 WH_API void wh_provider_reconfigure(wh_provider *provider);
 
-/* Exports everything that has ended by now, by all processors at once. 0; ETIMEDOUT after `timeout`, and the export goes on;
+/* Exports everything that has ended by now (and has its verdict), by all processors at once. 0; ETIMEDOUT after `timeout`, and the export goes on;
  * EIO if an exporter failed; EALREADY once the shutdown has begun. */
 WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
 
@@ -182,7 +206,8 @@ WH_API int wh_provider_flush(wh_provider *provider, int64_t timeout);
  * for ever: contexts may still point to it. */
 WH_API int wh_provider_shutdown(wh_provider *provider, int64_t timeout);
 
-/* What has become of the spans. With one exporter, started = exported + waiting + open + recorded_only + every kind of dropped.
+/* What has become of the spans. With one exporter, started = exported + waiting + open + recorded_only + keep_forgotten + every kind
+ * of dropped, where those that wait for a verdict are among the waiting.
  * With several, exported and dropped are sums over them: a span counts once in each; what no exporter of the library was
  * given is dropped for all of them. Processors of your own do their own counting. */
 struct wh_provider_stats {
@@ -197,6 +222,15 @@ struct wh_provider_stats {
     uint64_t recorded_only;    /* ended, not sampled: for processors, not for exporters */
     uint64_t leaked;           /* of those that have ended, how many the shutdown had to end, */
     uint64_t brief;            /* and how many say little of their cancellation, since very many were stopped by the same */
+    /* Of traces that are not sampled, where .keep is enabled: */
+    uint64_t kept_traces;      /* local traces that were kept, */
+    uint64_t kept_spans;       /* and their spans, which are exported or dropped like any other */
+    uint64_t keep_forgotten;   /* spans of those that were not */
+    uint64_t keep_skipped;     /* local traces that were not recorded: .memory was used up, or there was none */
+    uint64_t keep_limited;     /* not kept, as the budget of .per_second was used up, */
+    uint64_t keep_alike;       /* or as there had just been one like it: */
+    uint64_t keep_untold;      /* of these two, those that no kept trace has told of in whence.kept.alike, yet */
+    uint64_t keep_memory;      /* bytes of .memory in use; each thread may have 32 KB of it in stock */
 };
 WH_API void wh_provider_stats(const wh_provider *provider, struct wh_provider_stats *stats);
 

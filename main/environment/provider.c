@@ -30,6 +30,7 @@ static wh_provider *new_provider(struct wh__exporters *exporters, const wh_resou
         .exporters = exporters->list, .exporter_count = exporters->count};
     wh__env_limits(&opts.limits);
     wh__env_batch(&opts);
+    wh__env_keep(&opts.keep);
     wh__env_bool("WHENCE_CANCELLED_IS_ERROR", &opts.cancelled_is_error);
     return wh_provider_new_at(&opts);
 }

@@ -329,6 +329,18 @@ class Environment(unittest.TestCase):
             attributes = {a["key"]: a["value"] for a in span["attributes"]}
             self.assertEqual(attributes["whence.cancel.reason"], {"stringValue": "shutdown"})
 
+    def test_a_trace_that_nobody_sampled_is_kept_if_it_is_cancelled(self):
+        for keep, kept in (("true", 1), ("false", 0)):
+            process = self.wait_and_signal(signal.SIGTERM, OTEL_TRACES_SAMPLER="parentbased_always_off", WHENCE_KEEP=keep)
+            stdout, stderr = process.communicate(timeout=30)
+            self.assertEqual((process.returncode, stderr), (0, b""))
+            _, spans = exported(stdout.decode())
+            self.assertEqual(len(spans), kept)
+            for span in spans:
+                attributes = {a["key"]: a["value"] for a in span["attributes"]}
+                self.assertEqual(attributes["whence.kept.because"], {"stringValue": "cancelled"})
+                self.assertEqual(span["flags"] & 1, 0)
+
     def test_a_second_signal_ends_the_process(self):
         process = self.wait_and_signal(signal.SIGTERM, STUBBORN="1")
         self.assertIn(b"shutdown", process.stdout.readline())

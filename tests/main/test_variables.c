@@ -144,6 +144,40 @@ static void the_batch_processor(void **state)
     CHECK_ROWS(rows, read_batch);
 }
 
+/* ---- record, then decide ---- */
+
+static uint64_t read_keep(const char *name)
+{
+    struct wh_keep keep = {0};
+    wh__env_keep(&keep);
+    if (strcmp(name, "WHENCE_KEEP") == 0) return keep.enabled;
+    if (strcmp(name, "WHENCE_KEEP_PER_SECOND") == 0) return keep.per_second;
+    if (strcmp(name, "WHENCE_KEEP_MEMORY") == 0) return keep.memory;
+    if (strcmp(name, "WHENCE_KEEP_SPANS") == 0) return keep.spans;
+    if (strcmp(name, "WHENCE_KEEP_EVERY") == 0) return (uint64_t)keep.every;
+    return keep.because;
+}
+
+static void record_then_decide(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"WHENCE_KEEP", "", 0, false}, {"WHENCE_KEEP", "true", 1, false}, {"WHENCE_KEEP", "False", 0, false},
+        {"WHENCE_KEEP", "yes", 0, true},
+        {"WHENCE_KEEP_PER_SECOND", "", 0, false}, {"WHENCE_KEEP_PER_SECOND", "50", 50, false},
+        {"WHENCE_KEEP_PER_SECOND", "0", 0, true}, {"WHENCE_KEEP_PER_SECOND", "many", 0, true},
+        {"WHENCE_KEEP_MEMORY", "1000000", 1000000, false}, {"WHENCE_KEEP_MEMORY", "16M", 0, true},
+        {"WHENCE_KEEP_MEMORY", "0", 0, true},
+        {"WHENCE_KEEP_SPANS", "7", 7, false}, {"WHENCE_KEEP_SPANS", "-7", 0, true},
+        {"WHENCE_KEEP_EVERY", "250", (uint64_t)WH_MS(250), false}, {"WHENCE_KEEP_EVERY", "0", 1, false},
+        {"WHENCE_KEEP_EVERY", "1s", 0, true},
+        {"WHENCE_KEEP_BECAUSE", "", 0, false}, {"WHENCE_KEEP_BECAUSE", "Late", WH_KEEP_LATE, false},
+        {"WHENCE_KEEP_BECAUSE", "cancelled, failed", WH_KEEP_CANCELLED | WH_KEEP_FAILED, false},
+        {"WHENCE_KEEP_BECAUSE", "failed,bad", 0, true}, {"WHENCE_KEEP_BECAUSE", "fail", 0, true},
+    };
+    CHECK_ROWS(rows, read_keep);
+}
+
 /* ---- propagators ---- */
 
 static void set_header(void *carrier, const char *name, const char *value)
@@ -583,6 +617,7 @@ int main(void)
         HEARING(the_limits_of_the_attributes_of_events_and_links),
         HEARING(limits_from_the_environment_hold_on_spans),
         HEARING(the_batch_processor),
+        HEARING(record_then_decide),
         HEARING(propagators_are_a_list_of_names),
         HEARING(whether_causes_are_sent_and_accepted),
         HEARING(the_log_level),

@@ -1,3 +1,6 @@
+whence_test(trace/test_keep.c LABELS quick)
+whence_test(trace/test_keep_budget.c LABELS quick)
+whence_test(trace/test_keep_threads.c LABELS quick)
 whence_test(trace/test_span.c LABELS quick)
 whence_test(trace/test_tracestate.c LABELS quick)
 whence_test(trace/test_span_ids.c LABELS quick)

@@ -46,6 +46,7 @@ bool wh__parse_jaeger(char *text, struct wh__jaeger_arg *arg);
 /* What is not said stays as it is. */
 void wh__env_limits(struct wh_limits *limits);
 void wh__env_batch(struct wh_provider_opts *opts);
+void wh__env_keep(struct wh_keep *keep);
 
 /* What OTEL_EXPORTER_OTLP_* say; the texts stay the environment's. */
 struct wh_otlp_opts wh__env_otlp(void);

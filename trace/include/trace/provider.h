@@ -20,6 +20,8 @@ struct wh__stopped {
 /* What is counted of one provider on one thread: written by that thread alone, read by whoever asks. */
 struct wh__counts {
     uint64_t started, ended, recorded_only, dropped_memory, dropped_shutdown, leaked, brief;
+    uint64_t kept_traces, kept_spans, keep_forgotten, keep_skipped, keep_limited, keep_alike;
+    int64_t keep_stock;               /* bytes of keeping->memory; nobody else reads it */
     uint64_t inside;                  /* how often the thread is in a processor of somebody's own */
     uint64_t origins[3][3];           /* observed: spans, recorded or not, by the parent (none, local, remote) and the decision */
     struct wh__stopped stopped[WH__STOPPED]; /* nobody else reads these */
@@ -30,6 +32,7 @@ struct wh__scope;
 struct wh__scope_seen;
 struct wh__batch;
 struct wh__pipe;
+struct wh__keeping;
 
 struct wh_provider {
     struct wh_limits limits;          /* immutable, as all up to here; every one is what holds */
@@ -51,6 +54,7 @@ struct wh_provider {
     bool has_start, has_ending;       /* some processor has such a function */
     bool has_others;                  /* some processor is somebody's own */
     bool observes;                    /* counts what is started by its origin */
+    struct wh__keeping *keeping;      /* what is not sampled waits for a verdict; NULL: it is not recorded */
 
     bool closing;                     /* atomic: its shutdown has begun */
     int64_t leaving;                  /* the instant at which that was, or the end of the program that has led to it; 0: not yet */
@@ -109,6 +113,11 @@ struct wh__record;
 void wh__process_start(const struct wh__trace_node *trace, const wh_ctx *parent);
 void wh__process_ending(struct wh__trace_node *trace, struct wh__record **record);
 void wh__process_end(const struct wh__trace_node *trace, const struct wh__record *record);
+
+/* The same for a span that goes on to wait for its verdict: to those processors that see what is not sampled; and later, if it is
+ * kept, to those of the library, from a thread with such counters. */
+void wh__process_seen(const struct wh__trace_node *trace, const struct wh__record *record);
+void wh__process_kept(const wh_provider *provider, struct wh__counts *counts, const struct wh__record *record);
 
 /* Destroys them when nobody is in them any more: now, until the deadline, or when the last one leaves. */
 void wh__process_no_more(wh_provider *provider, int64_t deadline);

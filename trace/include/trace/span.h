@@ -17,7 +17,10 @@
 struct wh__record {
     uint32_t capacity, len;           /* of bytes */
     uint32_t attributes, most_attributes; /* kept; the limit */
-    uint64_t keys;                    /* a bit for the hash of every key: if it is not set, the key is new */
+    union {
+        uint64_t keys;                /* a bit for the hash of every key: if it is not set, the key is new */
+        struct wh__record *next;      /* of those that have ended and wait for a verdict: keep.h */
+    };
     uint32_t name_at, name_size;      /* the name's field in them */
     uint32_t status_at, status_size;  /* the status's field; size 0: none yet */
     uint32_t events, links;           /* kept */
@@ -25,12 +28,18 @@ struct wh__record {
     uint32_t forks;                   /* wh__forks when it was started */
     uint32_t short_until;             /* an attribute that begins before here has room in the short form, and may have it */
     uint8_t status;                   /* enum wh_status */
-    uint8_t marks;                    /* WH__HAS_END: the timestamp of its end was given; WH__HAS_FAILED: its status is ERROR */
+    uint8_t marks;                    /* WH__HAS_END: the timestamp of its end was given; WH__HAS_FAILED: its status is ERROR;
+                                         at its end, WH__WAS_LATE: less than a tenth of its time was left, or nothing; WH__WAS_DONE: its
+                                         context was done */
+    uint16_t charged;                 /* not sampled, and to wait for a verdict: so many times WH__RECORD_BLOCK; else 0 */
     const struct wh__scope *scope;    /* who has started it */
     uint8_t bytes[];                  /* trace_id, span_id, kind, start, end, flags, then all else as it comes */
 };
 
-enum { WH__HAS_END = 1, WH__HAS_FAILED = 2 };
+enum { WH__HAS_END = 1, WH__HAS_FAILED = 2, WH__WAS_LATE = 4, WH__WAS_DONE = 8 };
+
+/* One that has not grown, with its head. */
+enum { WH__RECORD_BLOCK = 512 };
 
 /* The room that an attribute in its short form may take; attribute.c. */
 enum { WH__SHORT_ATTR = 104 };
@@ -48,12 +57,13 @@ struct wh__trace_node {
     struct wh__record *record;        /* [lock]; NULL: not recording, not yet, or not any more; and in a block that is free */
     struct wh__root *root;            /* of the node that wh_main() returned; else NULL */
     uint32_t lock;                    /* locked before that of the node, and by leaked.c after that of pages. In a free block, too */
-    uint8_t flags;                    /* WH_SAMPLED, WH_RANDOM; of an anchor also those below */
+    uint8_t flags;                    /* WH_SAMPLED, WH_RANDOM; and those below */
     bool remote;
     bool parent_is_remote;
     bool owns_tracestate;             /* from wh__mem_get() */
+    struct wh__keep *keep;            /* with WH__KEEPS: of the local trace, lives as long as its root's node, keep.h; NULL: remote */
     const char *name;                 /* outlives the record: a literal, or what fits of it into: */
-    char name_copy[40];
+    char name_copy[32];
 };
 _Static_assert(sizeof(struct wh__trace_node) == 256, "one block of WH__KEPT");
 _Static_assert(offsetof(struct wh__trace_node, record) >= 128 && offsetof(struct wh__trace_node, lock) >= 128, "looked at when free");
@@ -96,6 +106,10 @@ static inline const char *wh__name_of(const struct wh__trace_node *trace)
 #define WH__DECIDED 0x80  /* there are no ids: a trace that begins below is sampled as WH_SAMPLED says (B3 without ids) */
 #define WH__TWIN 0x20     /* no anchor: another node of a span that is ending */
 #define WH__DEFERRED 0x40 /* there are ids but no decision: the sampler is asked as for a root (B3 without a sampling state) */
+
+/* Of a span, beside W3C's; set after its record has begun, so that they do not stand there. */
+#define WH__KEEPS 0x10   /* of a local trace that waits for a verdict; or of a remote span that is not sampled: one begins below */
+#define WH__UNASKED 0x08 /* recorded for that alone: for the sampler, and so for processors of somebody's own, it is dropped */
 
 /* A trace node that records nothing: the span `from` of somebody else, whose tracestate is copied, or, if that is NULL, a root for
  * `provider`. `timeout` and `now` as for wh__node_new(). Never NULL. */
