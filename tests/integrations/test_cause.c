@@ -109,7 +109,7 @@ static const char *hex_id(const uint8_t *id, size_t len)
     return text;
 }
 
-static void the_client_span_shows_what_the_callee_said(void **state)
+static void T153_the_client_span_shows_what_the_callee_said(void **state)
 {
     (void)state;
     begin_three(gives_up, passes_on);
@@ -390,7 +390,7 @@ static void all_else_is_no_vanished_peer(void **state)
     spans_end(&spans);
 }
 
-static void what_strangers_say_is_taken_or_refused(void **state)
+static void T153_what_strangers_say_is_taken_or_refused(void **state)
 {
     (void)state;
     static const struct { const char *status, *lines, *reason; bool refused; } rows[] = {
@@ -440,7 +440,7 @@ static void a_field_of_any_length_does_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(the_client_span_shows_what_the_callee_said, usual),
+        cmocka_unit_test_teardown(T153_the_client_span_shows_what_the_callee_said, usual),
         cmocka_unit_test_teardown(the_first_cause_is_known_three_services_up, usual),
         cmocka_unit_test_teardown(a_sibling_that_is_stopped_for_it_knows_the_first_cause, usual),
         cmocka_unit_test_teardown(what_is_cancelled_because_of_it_knows_the_first_cause, usual),
@@ -449,7 +449,7 @@ int main(void)
         cmocka_unit_test_teardown(only_failures_have_causes, usual),
         cmocka_unit_test_teardown(a_peer_that_vanishes_is_an_unknown_cause, usual),
         cmocka_unit_test_teardown(all_else_is_no_vanished_peer, usual),
-        cmocka_unit_test_teardown(what_strangers_say_is_taken_or_refused, usual),
+        cmocka_unit_test_teardown(T153_what_strangers_say_is_taken_or_refused, usual),
         cmocka_unit_test_teardown(a_field_of_any_length_does_no_harm, usual),
     };
     return cmocka_run_group_tests_name("cause", tests, set_up_curl, clean_up_curl);

@@ -315,6 +315,22 @@ static void the_shorter_time_holds_and_says_whose_it_is(void **state)
     }
 }
 
+/* The status of every other reason: tests/context/test_cause.c. */
+static void T147_a_callers_deadline_is_504(void **state)
+{
+    (void)state;
+    char url[64];
+    struct spans spans = spans_begin();
+    serve(&spans);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/wait", server.port);
+    assert_int_equal(get_url(spans.root, url, 0, "whence-timeout: 30m").status, 504);
+    stop_serving();
+    const struct wh_span_view s = span_of_kind(&spans, WH_SERVER);
+    assert_string_equal(span_text(&s, "whence.cancel.reason"), "deadline_exceeded");
+    assert_string_equal(span_text(&s, "whence.deadline.source"), "caller");
+    spans_end(&spans);
+}
+
 static void shutdown_lets_requests_finish(void **state)
 {
     (void)state;
@@ -392,6 +408,7 @@ int main(void)
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(hang_ups),
         cmocka_unit_test(the_shorter_time_holds_and_says_whose_it_is),
+        cmocka_unit_test(T147_a_callers_deadline_is_504),
         cmocka_unit_test(shutdown_lets_requests_finish),
         cmocka_unit_test(T145_background_work_sees_that_the_handler_has_returned),
     };
