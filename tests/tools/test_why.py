@@ -73,6 +73,15 @@ def chain_of_three():
 
 
 class Chains(unittest.TestCase):
+    def test_a_sibling_that_was_stopped_did_not_need_the_budget(self):
+        told = "\n".join(self.why(
+            span(1, 0, "GET /order", "gateway", 0, 100),
+            span(2, 1, "ask upstream", "gateway", 1, 22, "client", "error", "deadline of 20 ms exceeded", error__type="timeout",
+                 whence__deadline__asked_ms=20.0, whence__deadline__budget_ms=20.0, **cancelled(21, "deadline_exceeded", 2)),
+            span(3, 1, "scan", "gateway", 1, 90, **cancelled(22, "sibling_failed", 2, depth=1))))
+        self.assertNotIn("was still running", told)
+        self.assertIn("Ran on: scan (gateway)", told)
+
     def why(self, *spans, arguments=(), **options):
         out, _ = run("why", "-", *arguments, text=lines(*spans, **options))
         return out.splitlines()

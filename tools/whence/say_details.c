@@ -91,7 +91,13 @@ static void say_ran_on(struct text *text, const struct incident *incident)
 
 /* ---- budgets ---- */
 
-/* The end of what was stopped by this deadline and had begun before it, as long as it was let: so much at least was needed. */
+static bool is_below(const struct span *span, const struct span *top)
+{
+    while (span && span != top) span = span->up;
+    return span;
+}
+
+/* The end of what was stopped below this deadline and had begun before it, as long as it was let: so much at least was needed. */
 static void say_need(struct text *text, const struct incident *incident)
 {
     const struct span *cause = incident->cause, *last = NULL;
@@ -99,7 +105,8 @@ static void say_need(struct text *text, const struct incident *incident)
     for (size_t i = 0; i < incident->hit_count; i++) {
         const struct span *span = incident->hit[i];
         const bool is_leaf = !span->down || !was_cancelled(span->down);
-        if (was_cancelled(span) && span->start <= cause->facts->cancelled_at && is_leaf && (!last || span->end > last->end)) last = span;
+        if (!was_cancelled(span) || span->start > cause->facts->cancelled_at || !is_leaf || !is_below(span, cause)) continue;
+        if (!last || span->end > last->end) last = span;
     }
     if (!last || last->end <= cause->start) return;
     text_put(text, "Budget: ");
