@@ -218,7 +218,7 @@ static void the_child_of_a_fork_asks_for_itself(void **state)
     struct collector *collector = collector_start(script, 2);
     struct spans spans = spans_with(collector_url(collector), WH_SEC(600), wh_sampler_always_on());
     await(&spans, "span", false);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) {
         alarm(60);
         if (is_sampled(&spans, "span")) a_moment(); /* what the parent was told holds until there is news, which may be now */

@@ -37,7 +37,7 @@ static void a_child_leaves_its_parents_connection_alone(void **state)
     struct wh_exporter *otlp = not_null(wh_otlp_exporter_new(collector_url(collector), .gzip = true));
     assert_int_equal(export_within(otlp, WH_SEC(20)), 0);
     assert_int_equal(pipe(hold), 0);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) {
         close(hold[1]);
         _exit(be_child(otlp, hold[0]));
@@ -63,7 +63,7 @@ static void a_child_may_free_what_it_never_used(void **state)
     struct collector *collector = collector_start(NULL, 0);
     struct wh_exporter *otlp = otlp_to(collector);
     assert_int_equal(export_within(otlp, WH_SEC(20)), 0);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) {
         otlp->interrupt(otlp);
         wh_exporter_free(otlp);
@@ -102,7 +102,7 @@ static void a_fork_in_the_middle_of_an_export_harms_neither_side(void **state)
         pthread_t thread;
         assert_int_equal(pthread_create(&thread, NULL, export_and_be_stuck, &stuck), 0);
         assert_true(collector_wait(collector, 1, WH_SEC(60)));
-        const pid_t child = fork();
+        const pid_t child = fork_at_rest();
         if (child == 0) {
             alarm(60);
             const bool good = export_within(otlp, WH_SEC(20)) == 0 && export_within(otlp, WH_SEC(20)) == 0;

@@ -68,7 +68,7 @@ static int status_of(pid_t child)
 /* `take_apart` runs in exit() where OpenSSL's own handler would. */
 static int process(void *(*inside)(void *), void (*take_apart)(void))
 {
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child) return status_of(child);
     alarm(60);
     if (atexit(take_apart) || wh__otlp_http_begin()) abort();
@@ -116,7 +116,7 @@ static void exit_does_not_wait_for_ever(void **state)
 static bool child_leaves_alone(void)
 {
     char byte = 0;
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) exit(0);
     int status = -1;
     if (child < 0 || waitpid(child, &status, 0) != child || status) return false;
@@ -126,7 +126,7 @@ static bool child_leaves_alone(void)
 static void the_exit_of_a_child_is_not_about_its_parents_threads(void **state)
 {
     (void)state;
-    const pid_t parent = fork();
+    const pid_t parent = fork_at_rest();
     if (parent) {
         assert_int_equal(status_of(parent), 0);
         return;

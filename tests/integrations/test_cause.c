@@ -335,7 +335,7 @@ static struct wh_span_view call_stranger(struct spans *spans, const char *text, 
 {
     int listener;
     const unsigned short port = listen_on(&listener);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) answer_one(listener, text, how);
     assert_true(child > 0);
     close(listener);

@@ -60,7 +60,7 @@ static struct process begin_process(const char *name, handler *handle, unsigned 
     struct process process;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    process.pid = fork();
+    process.pid = fork_at_rest();
     if (process.pid == 0) serve_until_killed(name, handle, callee, ends[1]);
     assert_true(process.pid > 0);
     close(ends[1]);

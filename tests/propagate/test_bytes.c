@@ -214,7 +214,7 @@ static void a_child_has_the_clock_of_its_parent(void **state)
     const uint64_t ours = wh__boot();
     int status;
     assert_true(ours != 0);
-    const pid_t pid = fork();
+    const pid_t pid = fork_at_rest();
     if (pid == 0) _exit(wh__boot() == ours ? 0 : 1);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -37,5 +38,8 @@ bool span_has(const struct wh_span_view *span, const char *key);
 
 /* The first event of that name; false if there is none. */
 bool span_event(const struct wh_span_view *span, const char *name, struct wh_event_view *event);
+
+/* fork(), for a process in which the library has threads: fork.c says why. */
+pid_t fork_at_rest(void);
 
 #endif

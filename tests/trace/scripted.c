@@ -1,8 +1,5 @@
 #include "scripted.h"
 
-#include <dirent.h>
-#include <unistd.h>
-
 #include "base/park.h"
 
 /* ---- the exporter ---- */
@@ -121,32 +118,4 @@ int stop_listening(void **state)
     (void)state;
     wh_report_to(NULL, NULL);
     return 0;
-}
-
-/* ---- before a fork ---- */
-
-bool may_fork_amid_an_export(void)
-{
-#if defined(__SANITIZE_ADDRESS__)
-    return false;
-#else
-    return true;
-#endif
-}
-
-static size_t threads_now(void)
-{
-    size_t count = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    assert_non_null(tasks);
-    for (const struct dirent *entry; (entry = readdir(tasks));) count += entry->d_name[0] != '.';
-    closedir(tasks);
-    return count;
-}
-
-void come_to_rest_before_a_fork(wh_provider *provider, size_t threads)
-{
-    if (may_fork_amid_an_export()) return;
-    assert_int_equal(wh_provider_flush(provider, WH_SEC(60)), 0);
-    while (threads_now() > threads) usleep(1000);
 }

@@ -30,10 +30,4 @@ extern char report[4096];
 int listen_to_reports(void **state);
 int stop_listening(void **state);
 
-/* gcc 12's AddressSanitizer has locks of its own that it does not hold over a fork: the child of a process whose other threads are
- * just then in malloc() or free(), or on their way out, may wait for ever for one of them. So under it the export threads
- * sleep at the fork, and those of earlier providers are gone: call this before, with the number of threads that stay. */
-bool may_fork_amid_an_export(void);
-void come_to_rest_before_a_fork(wh_provider *provider, size_t threads);
-
 #endif

@@ -448,7 +448,7 @@ static void a_fork_has_the_chain_too(void **state)
     wh_ctx *late = wh_with_timeout(spans.root, 1), *stopped = wh_with_cancel(spans.root);
     wh_wait(late, WH_SEC(5));
     wh_cancel_because(stopped, over_quota, NULL, late);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) {
         wh_ctx *more = wh_with_cancel(NULL);
         const bool fine = wh_cancel_because(more, NULL, NULL, stopped) && wh_causes(more, list, WH_CAUSES_MAX) == 3 &&

@@ -43,7 +43,7 @@ static void the_child_of_a_fork_has_other_ids(void **state)
     struct spans spans = spans_begin_with((struct wh_provider_opts){.sampler = wh_sampler_parent_based(wh_sampler_always_off())});
     wh_end(wh_start(spans.root, "warm"));
     assert_int_equal(pipe(ends), 0);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     struct wh_span_context ids;
     wh_ctx *root = wh_start(spans.root, "root");
     wh_span_of(root, &ids);

@@ -132,7 +132,7 @@ static void the_child_of_a_fork_forgets_what_waits_and_begins_anew(void **state)
     for (int i = 0; i < 5; i++) wh_end(wh_start(root, "waits"));
     wh_ctx *open = wh_start(root, "open");
     fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) _exit(in_child(&spans, root, open) ? 0 : 1);
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -409,7 +409,7 @@ static void in_the_child_of_a_fork_only_its_own_leak(void **state)
     (void)state;
     wh_provider *provider = keeping_all(&kept);
     WH_AUTO wh_ctx *root = wh_provider_root(provider), *open = wh_start(root, "the parent's");
-    const pid_t pid = fork();
+    const pid_t pid = fork_at_rest();
     assert_true(pid >= 0);
     if (pid == 0) {
         wh_ctx *own = wh_start(root, "the child's");

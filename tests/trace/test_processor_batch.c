@@ -210,13 +210,12 @@ static void a_child_begins_with_empty_queues_and_threads_of_its_own(void **state
         static struct scripted a, b;
         int status;
         scripted_init(&a), scripted_init(&b);
-        const int64_t delay = round % 2 && may_fork_amid_an_export() ? WH_US(1) : WH_NEVER;
+        const int64_t delay = round % 2 ? WH_US(1) : WH_NEVER;
         struct wh_processor *list[] = {wh_batch_processor_new(&a.exporter, .schedule_delay = delay),
             wh_batch_processor_new(&b.exporter, .schedule_delay = WH_NEVER)};
         wh_provider *provider = provider_on(list, 2);
-        come_to_rest_before_a_fork(provider, 3);
         make_spans(provider, 20);
-        const pid_t pid = fork();
+        const pid_t pid = fork_at_rest();
         if (pid == 0) {
             alarm(60);
             _exit(in_child(provider, &a, &b, list));

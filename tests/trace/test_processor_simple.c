@@ -175,7 +175,7 @@ static void a_child_of_a_fork_exports_its_own(void **state)
     int status;
     wh_provider *provider = begin(0);
     make_spans(provider, 3);
-    const pid_t pid = fork();
+    const pid_t pid = fork_at_rest();
     if (pid == 0) {
         alarm(60);
         _exit(in_child(provider));

@@ -100,13 +100,12 @@ static void fork_divides_what_is_recorded(void **state)
         struct wh_span_context ids;
         uint8_t childs[16];
         int pipe_fds[2], status;
-        const int64_t delay = round % 2 && may_fork_amid_an_export() ? WH_MS(1) : WH_SEC(100);
+        const int64_t delay = round % 2 ? WH_MS(1) : WH_SEC(100);
         struct spans spans = spans_begin_with((struct wh_provider_opts){.schedule_delay = delay});
-        come_to_rest_before_a_fork(spans.provider, 2);
         wh_ctx *open = wh_start(spans.root, "open");
         for (int i = 0; i < 20; i++) wh_end(wh_start(open, "before"));
         assert_int_equal(pipe(pipe_fds), 0);
-        const pid_t pid = fork();
+        const pid_t pid = fork_at_rest();
         if (pid == 0) {
             alarm(30);
             _exit(in_child(&spans, open, pipe_fds[1]));

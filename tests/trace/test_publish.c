@@ -138,7 +138,7 @@ static void a_child_of_a_fork_shows_its_own(void **state)
     if (before.mappings == -1) LEFT_OUT("the process context", unreadable);
     snprintf(id, sizeof id, "%s", text_of(&before, "service.instance.id"));
     fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = fork_at_rest();
     if (child == 0) _exit(look_in_child(id));
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);

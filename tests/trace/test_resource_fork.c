@@ -76,7 +76,7 @@ static struct told in_child(wh_provider *provider, bool (*fn)(wh_provider *), pi
     int ends[2], status;
     assert_int_equal(pipe(ends), 0);
     fflush(NULL);
-    *child = fork();
+    *child = fork_at_rest();
     if (*child == 0) {
         tell(ends[1], fn, provider);
         _exit(0);

@@ -223,7 +223,7 @@ static void what_the_parent_has_cancelled_its_child_says(void **state)
     wh_ctx *top = wh_start(root, "top");
     wh_span_of(top, &origin);
     wh_cancel(top, WH_CLIENT_GONE, why);
-    const pid_t pid = fork();
+    const pid_t pid = fork_at_rest();
     assert_true(pid >= 0);
     if (pid == 0) {
         wh_end(wh_start(top, "the child's"));
@@ -245,7 +245,7 @@ static void what_a_child_cancels_is_its_own_matter(void **state)
     struct wh_span_context origin;
     wh_ctx *top = wh_start(root, "top");
     wh_span_of(top, &origin);
-    const pid_t pid = fork();
+    const pid_t pid = fork_at_rest();
     assert_true(pid >= 0);
     if (pid == 0) {
         wh_ctx *below = wh_start(top, "the child's");
