@@ -7,7 +7,8 @@
 
 struct upstreams upstreams;
 
-enum MHD_Result gateway_answer(const wh_ctx *req, struct MHD_Connection *connection, const char *what, int rc, const char *body)
+enum MHD_Result gateway_answer_at(const wh_ctx *req, struct MHD_Connection *connection, const char *what, int rc, const char *body,
+                                  const struct wh_site *site)
 {
     char text[512];
     const unsigned status = rc == 0 ? 200 : wh_err(req) ? (unsigned)wh_http_status(req) : 502;
@@ -16,7 +17,7 @@ enum MHD_Result gateway_answer(const wh_ctx *req, struct MHD_Connection *connect
     else
         snprintf(text, sizeof text, "sorry: %s\n", wh_err(req) ? wh_cause(req)->name : "a service failed");
     shop_log(req, what, status);
-    return wh_mhd_reply_text(req, connection, status, "text/plain", text);
+    return wh_mhd_reply_text_at(req, connection, status, "text/plain", text, site);
 }
 
 static enum MHD_Result handle(const wh_ctx *root, struct MHD_Connection *connection, const char *url, const char *method)

@@ -18,7 +18,9 @@ shop_handler checkout; /* checkout.c: /checkout/{sku}, checks at once, and a mai
 /* mailing.c: puts a mail into the queue of `mail`, which sends it as long as ctx has time. 0 or an errno value. */
 int post_mail(const wh_ctx *ctx, const char *text);
 
-/* Answers 200, what the cause of req says, or 502; says in the log which. */
-enum MHD_Result gateway_answer(const wh_ctx *req, struct MHD_Connection *connection, const char *what, int rc, const char *body);
+/* Answers 200, what the cause of req says, or 502; says in the log which. A failure is that of the line that calls. */
+#define gateway_answer(req, connection, what, rc, body) gateway_answer_at((req), (connection), (what), (rc), (body), WH_HERE)
+enum MHD_Result gateway_answer_at(const wh_ctx *req, struct MHD_Connection *connection, const char *what, int rc, const char *body,
+                                  const struct wh_site *site);
 
 #endif

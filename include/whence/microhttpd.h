@@ -49,14 +49,17 @@ static inline void wh_mhd_auto_end_(wh_ctx **req) { wh_end_because(*req, WH_HAND
 WH_API WH_MUST_USE_ int wh_mhd_keep(wh_ctx *req, struct MHD_Connection *connection);
 
 /* MHD_queue_response(), and the status on the span: 5xx is an error, unless the request was cancelled: then the cause
- * decides. The response stays the caller's. */
-WH_API enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
-                                    struct MHD_Response *response);
+ * decides. The failure's site (WH_ATTR_FAILURE_SITE) is the line that calls. The response stays the caller's. */
+#define wh_mhd_reply(req, connection, status, response) wh_mhd_reply_at((req), (connection), (status), (response), WH_HERE)
+WH_API enum MHD_Result wh_mhd_reply_at(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
+                                       struct MHD_Response *response, const struct wh_site *site);
 
 /* The same with a text as the body; copied. An answer of status 400 or more says in a field why, if there is something to say
  * (cause.h). */
-WH_API enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
-                                         const char *type, const char *text);
+#define wh_mhd_reply_text(req, connection, status, type, text) \
+    wh_mhd_reply_text_at((req), (connection), (status), (type), (text), WH_HERE)
+WH_API enum MHD_Result wh_mhd_reply_text_at(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
+                                            const char *type, const char *text, const struct wh_site *site);
 
 /* Adds that field to a response that is for this request alone, before it is given to wh_mhd_reply(). Nothing to be said, or no
  * memory: nothing is added. */

@@ -223,14 +223,14 @@ wh_ctx *wh_mhd_start_at(const wh_ctx *parent, const struct wh_mhd_opts *given)
     return req;
 }
 
-enum MHD_Result wh_mhd_reply(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
-                             struct MHD_Response *response)
+enum MHD_Result wh_mhd_reply_at(const wh_ctx *req, struct MHD_Connection *connection, unsigned status,
+                                struct MHD_Response *response, const struct wh_site *site)
 {
     wh_set(req, "http.response.status_code", status);
     if (status >= 500 && !wh_err(req)) {
         char type[12];
         snprintf(type, sizeof type, "%u", status);
-        wh_fail_as(req, 0, type, NULL);
+        wh_fail_at(req, 0, type, NULL, site);
     }
     return MHD_queue_response(connection, status, response);
 }
@@ -241,14 +241,14 @@ void wh_mhd_add_cause(const wh_ctx *req, struct MHD_Response *response)
     if (wh_cause_write(req, value, sizeof value)) MHD_add_response_header(response, WH_CAUSE_HEADER, value);
 }
 
-enum MHD_Result wh_mhd_reply_text(const wh_ctx *req, struct MHD_Connection *connection, unsigned status, const char *type,
-                                  const char *text)
+enum MHD_Result wh_mhd_reply_text_at(const wh_ctx *req, struct MHD_Connection *connection, unsigned status, const char *type,
+                                     const char *text, const struct wh_site *site)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
     if (!response) return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (status >= 400) wh_mhd_add_cause(req, response);
-    const enum MHD_Result queued = wh_mhd_reply(req, connection, status, response);
+    const enum MHD_Result queued = wh_mhd_reply_at(req, connection, status, response, site);
     MHD_destroy_response(response);
     return queued;
 }

@@ -22,6 +22,8 @@ static struct server {
     unsigned short port;
     unsigned requests;
     const wh_ctx *held; /* by work in the background, of "/hold" and "/keep" */
+    enum MHD_Result (*refuse)(void *root, struct MHD_Connection *connection); /* "/refuse", */
+    int line;                                                                  /* and where it did */
 } server;
 
 /* "/keep": the request outlives the handler, up to the end of its answer. */
@@ -39,6 +41,7 @@ static enum MHD_Result handle(void *root, struct MHD_Connection *connection, con
 {
     (void)version, (void)upload, (void)upload_size, (void)state;
     if (strcmp(url, "/keep") == 0) return keep_it(root, connection);
+    if (strcmp(url, "/refuse") == 0) return server.refuse(root, connection);
     WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .method = method, .url = url, .route = "/{what}", .timeout = WH_SEC(5));
     if (strcmp(url, "/hold") == 0) __atomic_store_n(&server.held, wh_hold(req), __ATOMIC_RELEASE);
     __atomic_fetch_add(&server.requests, 1, __ATOMIC_RELAXED);
@@ -187,6 +190,45 @@ static void statuses(void **state)
         assert_int_equal(span_has(&c, "error.type"), rows[i].client_error);
         if (rows[i].client_error) assert_string_equal(span_text(&c, "error.type"), rows[i].type);
         if (rows[i].server_error) assert_string_equal(span_text(&s, "error.type"), rows[i].type);
+        spans_end(&spans);
+    }
+}
+
+/* The line of the handler, not one of the integration. */
+static enum MHD_Result refuse(void *root, struct MHD_Connection *connection)
+{
+    WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .route = "/refuse");
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    server.line = __LINE__ + 1;
+    const enum MHD_Result queued = wh_mhd_reply(req, connection, 503, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result refuse_in_words(void *root, struct MHD_Connection *connection)
+{
+    WH_MHD_AUTO wh_ctx *req = wh_mhd_start(root, connection, .route = "/refuse");
+    server.line = __LINE__ + 1;
+    return wh_mhd_reply_text(req, connection, 500, "text/plain", "no");
+}
+
+static void a_failed_request_says_in_which_line_it_was_answered(void **state)
+{
+    (void)state;
+    static const struct {
+        enum MHD_Result (*handle)(void *root, struct MHD_Connection *connection);
+        const char *func;
+    } rows[] = {{refuse, "refuse"}, {refuse_in_words, "refuse_in_words"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char site[64];
+        struct spans spans = spans_begin();
+        serve(&spans);
+        server.refuse = rows[i].handle;
+        assert_int_equal(get(spans.root, "/refuse", 0).rc, CURLE_OK);
+        stop_serving();
+        snprintf(site, sizeof site, "test_http.c:%d %s", server.line, rows[i].func);
+        const struct wh_span_view s = span_of_kind(&spans, WH_SERVER);
+        assert_string_equal(span_text(&s, "whence.failure.site"), site);
         spans_end(&spans);
     }
 }
@@ -403,6 +445,7 @@ int main(void)
         cmocka_unit_test(spans_are_of_the_integrations_scopes),
         cmocka_unit_test(credentials_stay_out_of_the_trace),
         cmocka_unit_test(statuses),
+        cmocka_unit_test(a_failed_request_says_in_which_line_it_was_answered),
         cmocka_unit_test(a_transfer_ends_with_its_deadline),
         cmocka_unit_test(a_transfer_ends_with_its_context),
         cmocka_unit_test(nobody_listens),
