@@ -108,7 +108,9 @@ static void make_room(struct hunt *hunt)
 static void end_late(struct hunt *hunt, const struct found *found)
 {
     struct wh__counts *counts = wh__counts_own(hunt->provider);
-    if (counts && found->trace->flags & WH_SAMPLED) wh__count(&counts->dropped_shutdown);
+    const bool sampled = found->trace->flags & WH_SAMPLED;
+    if (counts && sampled) wh__count(&counts->dropped_shutdown);
+    if (counts && !sampled && !found->record->charged) wh__count(&counts->recorded_only);
     if (counts) wh__count(&counts->ended);
     wh__keep_lose(found->trace, found->record);
 }

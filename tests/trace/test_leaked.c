@@ -309,6 +309,29 @@ static void the_shutdown_keeps_to_its_time_and_counts_what_is_lost(void **state)
     assert_ended(provider, MANY + 4, MANY);
 }
 
+/* The exporter is stuck with spans that are sampled; those that leak are for processors alone. */
+static void those_that_are_only_recorded_are_lost_to_no_exporter(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    static wh_ctx *open[MANY];
+    const struct wh_span_context sampled = {.trace_id = {1}, .span_id = {2}, .flags = WH_SAMPLED, .remote = true};
+    struct scripted s;
+    scripted_init(&s);
+    wh_provider *provider = provider_of(&s, .max_queue = 8, .max_batch = 4, .schedule_delay = WH_NEVER,
+        .sampler = wh_sampler_always_record(wh_sampler_parent_based(wh_sampler_always_off())));
+    WH_AUTO wh_ctx *root = wh_provider_root(provider), *from = wh_with_span(root, &sampled);
+    scripted_block(&s, true);
+    for (int i = 0; i < 4; i++) wh_end(wh_start(from, "sampled"));
+    for (int i = 0; i < MANY; i++) open[i] = wh_start(root, "only recorded");
+    assert_int_equal(wh_provider_shutdown(provider, WH_MS(100)), ETIMEDOUT);
+    for (int i = 0; i < MANY; i++) wh_end(open[i]);
+    scripted_block(&s, false);
+    while (!__atomic_load_n(&s.destroyed, __ATOMIC_ACQUIRE)) nap(1);
+    assert_ended(provider, MANY + 4, MANY);
+    assert_int_equal(stats_of(provider).recorded_only, MANY);
+}
+
 /* ---- saying it ---- */
 
 static void the_worst_places_are_reported_once(void **state)
@@ -441,6 +464,7 @@ int main(void)
         LISTENING(those_of_other_threads_are_found_also_when_these_are_gone),
         LISTENING(more_than_a_queue_holds_are_exported_all),
         LISTENING(the_shutdown_keeps_to_its_time_and_counts_what_is_lost),
+        LISTENING(those_that_are_only_recorded_are_lost_to_no_exporter),
         LISTENING(the_worst_places_are_reported_once),
         LISTENING(of_many_places_the_first_are_named),
         LISTENING(without_memory_it_is_counted_and_nothing_breaks),
