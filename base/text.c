@@ -38,6 +38,12 @@ static void put_quotient(struct wh__text *text, int64_t size, int64_t unit)
     if (part) wh__put(text, ".%0*" PRId64, scale == 100 ? 2 : 1, part);
 }
 
+/* The least size that is said in a unit: what would round to 1000 of the smaller one, or to 60, is one of this. */
+static int64_t least_of(int64_t unit, int64_t smaller)
+{
+    return unit - smaller / (unit / smaller < 100 ? 20 : 2);
+}
+
 void wh__put_duration(struct wh__text *text, int64_t ns)
 {
     static const struct { int64_t unit; const char *name; } units[] = {
@@ -50,7 +56,7 @@ void wh__put_duration(struct wh__text *text, int64_t ns)
     }
     const int64_t size = ns < 0 ? (ns == INT64_MIN ? INT64_MAX : -ns) : ns;
     size_t i = 0;
-    while (i < 5 && size < units[i].unit) i++;
+    while (i < 5 && size < least_of(units[i].unit, units[i + 1].unit)) i++;
     wh__put(text, ns < 0 ? "-" : "");
     put_quotient(text, size, units[i].unit);
     wh__put(text, " %s", units[i].name);

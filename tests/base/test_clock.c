@@ -104,7 +104,10 @@ static void durations_as_people_say_them(void **state)
     const struct { int64_t ns; const char *words; } all[] = {
         {0, "0 ns"}, {1, "1 ns"}, {850, "850 ns"}, {1000, "1 us"}, {41200000, "41.2 ms"}, {WH_SEC(2), "2 s"},
         {WH_MS(1610), "1.61 s"}, {WH_MIN(1), "1 min"}, {WH_MIN(90), "1.5 h"}, {-41200000, "-41.2 ms"},
-        {WH_NEVER, "never"}, {WH_NEVER - 1, "2562048 h"}, {INT64_MIN, "-2562048 h"}, {WH_US(999.6), "1000 us"},
+        {WH_NEVER, "never"}, {WH_NEVER - 1, "2562048 h"}, {INT64_MIN, "-2562048 h"}, 
+        {WH_US(999.6), "1 ms"}, {WH_US(999.4), "999 us"}, {999499, "999 us"}, {999500, "1 ms"}, {WH_MS(999.5), "1 s"},
+        {WH_MS(999.5) - 1, "999 ms"}, {-WH_MS(999.9), "-1 s"}, {999, "999 ns"}, {WH_SEC(59.95), "1 min"},
+        {WH_SEC(59.95) - 1, "59.9 s"}, {WH_MIN(59.95), "1 h"}, {WH_MIN(59.95) - 1, "59.9 min"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char buf[40] = "";
