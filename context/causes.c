@@ -201,16 +201,25 @@ static bool has_takers(wh_ctx *node)
     return false;
 }
 
-static void note_from(wh_ctx *node, struct wh__because *link)
+/* Below `end`, where it is among those above. */
+static void note_from(wh_ctx *node, const wh_ctx *end, struct wh__because *link)
 {
     struct climb climb = {0};
-    for (; node && !(node->flags & WH__IMMORTAL); node = wh__live_above(node)) {
+    for (; node && node != end && !(node->flags & WH__IMMORTAL); node = wh__live_above(node)) {
         bool is_member;
         const bool takes = is_a_taker(&climb, node, &is_member);
         if (is_member) put_note_of_member(node, link);
         if (takes && node->flags & WH__TRACE && climb.top != node) put_note(node, link);
     }
     if (climb.top) put_note(climb.top, link);
+}
+
+/* The group of which a member has failed before, if that has stopped ctx: those above it know the cause, and a failure that comes
+ * after it does not change that. */
+static const wh_ctx *failed_group_of(const wh_ctx *ctx)
+{
+    const wh_ctx *origin = origin_of(ctx);
+    return origin && origin->reason == WH_SIBLING_FAILED ? origin : NULL;
 }
 
 void wh__because_note(const wh_ctx *ctx, struct wh__because *link)
@@ -221,8 +230,14 @@ void wh__because_note(const wh_ctx *ctx, struct wh__because *link)
         return;
     }
     if (!(node->flags & WH__TRACE)) put_note(node, link);
-    note_from(node, link);
+    note_from(node, failed_group_of(ctx), link);
     wh__because_put(link);
+}
+
+void wh__because_settle(wh_ctx *group, struct wh__because *link)
+{
+    wh_ctx *above = wh__live_above(group);
+    if (above && link) note_from(above, NULL, link);
 }
 
 static void forget_on(wh_ctx *node, const struct wh__because *link)
@@ -283,7 +298,7 @@ void wh__because_late(wh_ctx *node)
     const bool has_failed = said && said->at >= node->at;
     wh__because_put(said);
     struct wh__because *link = has_failed ? NULL : wh__because_of_origin(node);
-    if (link) note_from(above, link);
+    if (link) note_from(above, NULL, link);
 }
 
 /* ---- asking ---- */

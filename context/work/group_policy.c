@@ -58,9 +58,14 @@ static struct wh__because *nearest_of(const struct wh__notes *notes)
     return !notes ? NULL : notes->failure ? notes->failure : notes->others;
 }
 
+static bool has_failed(const wh_group *group)
+{
+    return wh__state(group->ctx) & WH__ORIGIN && group->ctx->reason == WH_SIBLING_FAILED;
+}
+
 static void count_losers(wh_group *group, uint32_t count, struct wh__loser first)
 {
-    if (!(wh__state(group->ctx) & WH__ORIGIN) || group->ctx->reason != WH_SIBLING_FAILED) return;
+    if (!has_failed(group)) return;
     while (count-- > 0) wh__count_loser(group->ctx, WH_SIBLING_FAILED, first.site, first.at);
 }
 
@@ -95,6 +100,7 @@ void wh__group_failed(wh_group *group, const struct wh__job *job, const struct w
     struct wh__because *noted = nearest_of(notes);
     if (first) {
         cancel_others(group, job, WH_SIBLING_FAILED, noted, "%.40s %s %s", job->name, what, wh__errno_name(rc));
+        if (has_failed(group)) wh__because_settle(group->ctx, noted);
         have_cancelled(group);
     } else if (second && is_own) {
         be_suppressed(group, (struct wh__loser){noted && noted->place ? noted->place : job->site, wh__now()});

@@ -1,5 +1,6 @@
 /* Chains of causes: what wh_causes() tells of contexts that are done or have failed. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -207,6 +208,90 @@ static void a_sibling_is_cancelled_because_of_the_failure(void **state)
     wh_end(request);
     spans_end(&spans);
 }
+
+/* ---- two failures at once ---- */
+
+static struct {
+    pthread_barrier_t failed;
+    bool before; /* the second says so before the group knows of the first; otherwise when it was stopped */
+} two;
+
+static int refuses_the_card(const wh_ctx *ctx, void *arg)
+{
+    WH_AUTO wh_ctx *span = wh_start(ctx, "check card");
+    (void)arg;
+    const int rc = wh_fail_as(span, EACCES, "card_refused", "card refused");
+    pthread_barrier_wait(&two.failed);
+    if (two.before) pthread_barrier_wait(&two.failed);
+    return rc;
+}
+
+static int finds_no_street(const wh_ctx *ctx, void *arg)
+{
+    WH_AUTO wh_ctx *step = wh_start(ctx, "step"), *span = wh_start(step, "check address");
+    (void)arg;
+    pthread_barrier_wait(&two.failed);
+    if (!two.before) wh_wait(span, WH_NEVER);
+    const int rc = wh_fail_as(span, EINVAL, "no_such_street", "no such street");
+    if (two.before) pthread_barrier_wait(&two.failed);
+    wh_wait(span, WH_NEVER);
+    return rc;
+}
+
+/* The group's cause and that of the request are the same failure, and the other is in neither. */
+static void the_second_of_two_failures_is_not_what_the_request_failed_of(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        struct spans spans = spans_begin();
+        two.before = before;
+        pthread_barrier_init(&two.failed, NULL, 2);
+        wh_ctx *request = wh_start(spans.root, "request"), *outer = wh_start(request, "checks");
+        wh_group *group = wh_group_new(outer);
+        wh_go(group, refuses_the_card, NULL);
+        wh_go(group, finds_no_street, NULL);
+        assert_int_equal(wh_group_wait(group), EACCES);
+        assert_int_equal(wh_causes(wh_group_ctx(group), list, WH_CAUSES_MAX), 2);
+        assert_link_is(0, "sibling_failed", "card refused", "refuses_the_card", NULL);
+        assert_link_is(1, "card_refused", "card refused", "refuses_the_card", NULL);
+        assert_int_equal(wh_causes(outer, list, WH_CAUSES_MAX), 1);
+        assert_link_is(0, "card_refused", "card refused", "refuses_the_card", NULL);
+        wh_group_free(group);
+        wh_fail_as(request, 0, "502", NULL);
+        assert_int_equal(wh_causes(request, list, WH_CAUSES_MAX), 2);
+        assert_link_is(0, "502", NULL, __func__, request);
+        assert_link_is(1, "card_refused", NULL, "refuses_the_card", NULL);
+        wh_end(outer);
+        wh_end(request);
+        const struct wh_span_view address = span_named(&spans, "check address"), failed = span_named(&spans, "request");
+        assert_string_equal(span_text(&address, WH_ATTR_ERROR_TYPE), "no_such_street");
+        assert_string_equal(span_text(&address, WH_ATTR_CANCEL_REASON), "sibling_failed");
+        assert_string_equal(span_text(&failed, WH_ATTR_CAUSE_ROOT_REASON), "card_refused");
+        spans_end(&spans);
+        pthread_barrier_destroy(&two.failed);
+    }
+}
+
+/* After the group what fails is again what the request has failed of. */
+static void a_failure_after_the_group_is_the_latest(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *request = wh_start(spans.root, "request");
+    wh_group *group = wh_group_new(request);
+    wh_go(group, fails, NULL);
+    assert_int_equal(wh_group_wait(group), ECONNREFUSED);
+    wh_ctx *instead = wh_start(request, "instead");
+    wh_fail(instead, ENOENT, "not in the cache either");
+    wh_end(instead);
+    assert_int_equal(wh_causes(request, list, WH_CAUSES_MAX), 1);
+    assert_link_is(0, "ENOENT", NULL, __func__, NULL);
+    wh_group_free(group);
+    wh_end(request);
+    spans_end(&spans);
+}
+
+/* ---- in words ---- */
 
 static const char *words_of(const wh_ctx *ctx)
 {
@@ -478,6 +563,8 @@ int main(void)
         cmocka_unit_test(T151_the_own_deadline_counts_whatever_the_wire_says),
         cmocka_unit_test(a_long_chain_is_cut_in_the_middle),
         cmocka_unit_test(a_sibling_is_cancelled_because_of_the_failure),
+        cmocka_unit_test(the_second_of_two_failures_is_not_what_the_request_failed_of),
+        cmocka_unit_test(a_failure_after_the_group_is_the_latest),
         cmocka_unit_test(the_chain_in_words),
         cmocka_unit_test(a_failure_in_words),
         cmocka_unit_test(the_line_and_the_ids_fit_any_buffer),

@@ -60,8 +60,13 @@ struct wh__because *wh__because_of_origin(wh_ctx *origin);
 /* What a failure of ctx that happens now is because of. The caller's; NULL: of nothing that is known. `span_id` of its span. */
 struct wh__because *wh__because_behind(const wh_ctx *ctx, const struct wh_because *failure);
 
-/* Notes it on ctx, on the spans above it in this process, and with the member of a group that it works for. Taken over. */
+/* Notes it on ctx, on the spans above it in this process, and with the member of a group that it works for. Taken over. Not above a
+ * group which the failure of another member has stopped: that has been noted there. */
 void wh__because_note(const wh_ctx *ctx, struct wh__because *link);
+
+/* A group was stopped by the failure of a member, whose note this is; NULL is ignored. On the spans above the group it takes the
+ * place of what other members have noted before it was known whose failure is the first. */
+void wh__because_settle(wh_ctx *group, struct wh__because *link);
 
 /* What has failed since then was tried again, and in the end has gone well. */
 void wh__because_forget(const wh_ctx *ctx, int64_t since);
