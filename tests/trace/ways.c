@@ -331,6 +331,18 @@ static void on_usr1(int signo)
     wh_trigger_fire(trigger, over_quota, signo);
 }
 
+/* Who fires triggers does it one by one: when this one's is through, so is all of what the one before it has led to, and not only
+ * the cancel. */
+static void come_after_the_trigger(void)
+{
+    wh_trigger *last;
+    WH_AUTO wh_ctx *ctx = wh_with_cancel(NULL);
+    assert_int_equal(wh_trigger_new(ctx, &last), 0);
+    wh_trigger_fire(last, NULL, 0);
+    wait_for(ctx);
+    wh_trigger_free(last);
+}
+
 static void by_a_signal_of_its_own(struct spans *spans)
 {
     wh_ctx *victim = wh_start(spans->root, "victim");
@@ -338,6 +350,7 @@ static void by_a_signal_of_its_own(struct spans *spans)
     signal(SIGUSR1, on_usr1);
     raise(SIGUSR1);
     wait_for(victim);
+    come_after_the_trigger(); /* the event stands on the victim's span */
     signal(SIGUSR1, SIG_DFL);
     wh_trigger_free(trigger);
     wh_end(victim);
