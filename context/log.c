@@ -97,6 +97,15 @@ static void put_failure(struct wh__text *text, const wh_ctx *ctx)
     wh__because_put(link);
 }
 
+/* What came with a message may have been over long before anybody looked: then it is the deadline that counts, and not when that
+ * was found. */
+static int64_t done_at(const wh_ctx *ctx, const struct wh_cause *cause)
+{
+    const int64_t deadline = wh_deadline(ctx);
+    const bool was_over = cause->reason == WH_DEADLINE_EXCEEDED && !(ctx->flags & WH__CLOCKED) && deadline < beginning_of(ctx);
+    return was_over && deadline < cause->at ? deadline : cause->at;
+}
+
 size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size)
 {
     struct wh__text text = {.buf = buf, .size = size};
@@ -116,6 +125,6 @@ size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size)
     wh__put_site(&text, " at ", cause.site);
     put_origin(&text, &cause);
     put_root(&text, wh__because_known(ctx));
-    if (cause.at) put_times(&text, ctx, cause.at);
+    if (cause.at) put_times(&text, ctx, done_at(ctx, &cause));
     return text.len;
 }

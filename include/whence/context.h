@@ -254,8 +254,9 @@ enum wh_log_level { WH_LOG_DEBUG, WH_LOG_INFO, WH_LOG_WARN, WH_LOG_ERROR };
 WH_API enum wh_log_level wh_log_level(const wh_ctx *ctx);
 
 /* The same as wh_explain(), but in one line for a log, without a newline in it: error, cause, text, origin; how long after
- * the beginning of the nearest span or timeout it came, if there is one; what was left of the deadline; and the first cause, if it
- * is another. Of a context that is not done, how long it has run, what is left, and the latest failure. Text of strangers is made harmless. Returns as wh_explain() does. */
+ * the beginning of the nearest span or timeout it came, if there is one, or how long before it a deadline had passed that came with a
+ * message; what was left of the deadline; and the first cause, if it is another. Of a context that is not done, how long it has
+ * run, what is left, and the latest failure. Text of strangers is made harmless. Returns as wh_explain() does. */
 WH_API size_t wh_log_line(const wh_ctx *ctx, char *buf, size_t size);
 
 /* ---- Values ----------------------------------------------------------------------------------------------------

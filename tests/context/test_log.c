@@ -120,6 +120,19 @@ static void T148_the_beginning_is_that_of_the_nearest_timeout(void **state)
     assert_null(strstr(line_of(longer), " ns after"));
 }
 
+/* As of a message that was in its queue for too long: when it was taken out of it is not when its time was over. */
+static void T148_how_long_ago_it_was_over_when_it_began(void **state)
+{
+    (void)state;
+    struct spans spans = spans_begin();
+    wh_ctx *message = wh_with_timeout(spans.root, -WH_MIN(70 * 60));
+    wh_ctx *op = wh_start(message, "send mail", .kind = WH_CONSUMER);
+    assert_has(line_of(op), ", 70 h before it began, 0 ns left");
+    wh_end(op);
+    wh_end(message);
+    spans_end(&spans);
+}
+
 static void T148_text_of_strangers_is_made_harmless(void **state)
 {
     (void)state;
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(T148_one_line_says_class_cause_origin_and_times),
         cmocka_unit_test(T148_what_is_not_known_is_left_out),
         cmocka_unit_test(T148_the_beginning_is_that_of_the_nearest_timeout),
+        cmocka_unit_test(T148_how_long_ago_it_was_over_when_it_began),
         cmocka_unit_test(T148_text_of_strangers_is_made_harmless),
         cmocka_unit_test(T148_it_fits_any_buffer),
         cmocka_unit_test(T145_who_still_holds_it_finds_the_reason),
