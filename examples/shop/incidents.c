@@ -74,5 +74,8 @@ const struct incident incidents[] = {
     {.name = "nearly-late", .title = "In time, and nearly too late",
      .sentence = "Nobody was stopped, this time; less than a tenth of the budget was left, and the spans say so.",
      .path = "/compare/sku42?shops=1&search=lazy&within=3000", .requests = {[GATEWAY] = 1, [SEARCH] = 1}},
+    {.name = "kept", .title = "Not sampled, and kept because it ended badly",
+     .sentence = "The services record first and decide at the end: of a thousand such traces, those remain that somebody will ask for.",
+     .path = "/order/sku42?stock=slow", .settings = {{"OTEL_TRACES_SAMPLER", "always_off"}, {"WHENCE_KEEP", "true"}}, .requests = ORDER},
 };
 const int incident_count = sizeof incidents / sizeof *incidents;

@@ -24,7 +24,7 @@ LATE = ("deadline_exceeded", "client_gone")  # a callee knows the deadline of it
 class BookOfIncidents(Pages, Book, unittest.TestCase):
     NAMES = ("all-well", "client-gone", "deadline", "sibling-failed", "silent-upstream", "sigterm", "not-sampled", "stubborn-job",
              "retry-storm", "hedged", "starved", "leak", "strict-callee", "short-caller", "patient-call", "fan-out-sigterm",
-             "slow-consumer", "deaf-callee", "rolled-back", "black-hole", "double-failure", "nearly-late")
+             "slow-consumer", "deaf-callee", "rolled-back", "black-hole", "double-failure", "nearly-late", "kept")
 
     def named(self, trace, service, name):
         return [span for span in trace if span["service"] == service and span["name"] == name]
@@ -276,6 +276,17 @@ class BookOfIncidents(Pages, Book, unittest.TestCase):
             self.assertIs(span["attributes"]["whence.deadline.nearly_late"], True)
             self.assertGreaterEqual(span["attributes"]["whence.deadline.remaining_ms"], 0)
             self.assertLess(span["attributes"]["whence.deadline.remaining_ms"], span["attributes"]["whence.deadline.budget_ms"] / 10)
+
+    def test_23_not_sampled_and_kept(self):
+        self.assertEqual(self.status("kept"), 504)
+        trace = self.read_trace(self.trace_ids["kept"], None)
+        gateway = self.span(trace, "gateway", "GET /order/{sku}")
+        stock = self.span(trace, "stock", "GET /stock/{sku}")
+        self.assertOwnDeadline(gateway, 300)
+        for span in (gateway, stock):  # the root of what each of them has of the trace
+            self.assertIs(span["attributes"]["whence.kept"], True)
+            self.assertEqual(span["attributes"]["whence.kept.because"], "cancelled")
+        self.assertFalse([span for span in trace if span["service"] == "price"])  # there, all was well
 
 
 if __name__ == "__main__":
