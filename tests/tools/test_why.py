@@ -116,9 +116,33 @@ class Chains(unittest.TestCase):
 
     def test_a_caller_that_never_arrived(self):
         told = self.why(span(3, 2, "GET /stock", "stock", 5, 40, "server", flags=0x301, **cancelled(30, "client_gone", 2, "stock.c:30 handle")))
-        self.assertEqual(told[0], f"GET /stock (stock) was stopped after 25 ms because span {span_id(2)} ended for a reason that is unknown: "
-                                  "peer vanished; its span never arrived.")
+        self.assertEqual(told[0], f"GET /stock (stock) was stopped after 25 ms when its client span {span_id(2)} ended for a reason that is unknown: "
+                                  "peer vanished, or it went away, seen at stock.c:30 handle; its span is not here.")
         self.assertIn(f"Not known: span {span_id(2)}, the parent of GET /stock (stock), is not here.", told)
+
+    def test_a_caller_that_is_not_here_is_not_said_to_have_vanished_where_the_victim_knows_the_reason(self):
+        for reason, said in (("deadline_exceeded", f"by the deadline of 25 ms that span {span_id(2)} left it, set at stock.c:30 handle"),
+                             ("sibling_failed", f"by span {span_id(2)}: sibling_failed, at stock.c:30 handle"),
+                             ("race_lost", f": it lost a race in span {span_id(2)}, at stock.c:30 handle")):
+            stopped = span(3, 2, "GET /stock", "stock", 5, 40, "server", flags=0x301, whence__deadline__budget_ms=25.0,
+                           **cancelled(30, reason, 2, "stock.c:30 handle"))
+            told = self.why(stopped)
+            before = "" if said.startswith(":") else " "
+            self.assertEqual(told[0], f"GET /stock (stock) was stopped after 25 ms{before}{said}; its span is not here.")
+            self.assertNotIn("vanished", "\n".join(told))
+            self.assertNotIn("unknown", "\n".join(told))
+
+    def test_a_failure_below_which_somebody_was_stopped_by_who_is_not_here(self):
+        told = self.why(
+            span(2, 1, "fill", "stock", 0, 50, status="error", message="no order", whence__cause__root__span_id=span_id(3),
+                 whence__cause__root__trace_id=TRACE, whence__cause__root__reason="deadline_exceeded"),
+            span(3, 2, "count", "stock", 5, 40, whence__deadline__budget_ms=25.0, **cancelled(30, "deadline_exceeded", 9, "stock.c:30 handle")))
+        self.assertEqual(told[0], "fill (stock) failed after 50 ms because count (stock) was stopped after 25 ms by the deadline of 25 ms that "
+                                  f"span {span_id(9)} left it, set at stock.c:30 handle; its span is not here.")
+
+    def test_a_callee_of_which_nothing_is_known_but_its_id(self):
+        told = self.why(span(1, 0, "GET /", "gateway", 0, 50, status="error", whence__callee__span_id=span_id(9), whence__callee__trace_id=TRACE))
+        self.assertEqual(told[0], f"GET / (gateway) failed after 50 ms because span {span_id(9)} ended, nobody says why; its span is not here.")
 
     def test_a_callee_that_vanished(self):
         told = self.why(

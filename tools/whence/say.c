@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ids.h"
+
 enum { SITE_ROOM = 100 };
 
 /* ---- what began it ---- */
@@ -117,63 +119,101 @@ void say_beginning(struct text *text, const struct span *span)
     else say_failure(text, span);
 }
 
-static bool is_above(const struct span *above, const struct span *span)
-{
-    while (span && span != above) span = span->up;
-    return span;
-}
-
-/* A span that was stopped because of one with which all is well: it won a race, it ended, it went away. */
-void say_by_other(struct text *text, const struct span *span, const struct span *other)
-{
-    const struct facts *facts = span->facts;
-    text_put(text, " was stopped after ");
-    text_since(text, span->start, facts->cancelled_at);
-    if (text_is(facts->reason, "race_lost")) text_put(text, is_above(other, span) ? ": it lost a race in " : ": it lost the race to "), text_name(text, other);
-    else if (text_is(facts->reason, "client_gone")) text_put(text, " when its client "), text_name(text, other), text_put(text, " went away");
-    else if (text_is(facts->reason, "ended")) text_put(text, " when "), text_name(text, other), text_put(text, " ended");
-    else if (text_is(facts->reason, "handler_returned")) text_put(text, " when the handler of "), text_name(text, other), text_put(text, " had returned");
-    else if (text_is(facts->reason, "deadline_exceeded") && is_late_born(facts)) {
-        text_put(text, ": the time that "), text_name(text, other), text_put(text, " left it was over before it began");
-    } else if (text_is(facts->reason, "deadline_exceeded")) {
-        text_put(text, " by the deadline");
-        if (facts->budget != UNTOLD) text_put(text, " of "), text_duration(text, facts->budget);
-        text_put(text, " that "), text_name(text, other), text_put(text, " left it");
-    } else {
-        text_put(text, " by "), text_name(text, other), text_put(text, ": ");
-        put_reason(text, facts);
-    }
-    say_message(text, text_is(facts->reason, "deadline_exceeded") ? NULL : facts->message);
-    const bool is_deadline = text_is(facts->reason, "deadline_exceeded");
-    say_site(text, !is_deadline ? ", at " : is_late_born(facts) ? ", taken up at " : ", set at ", facts->site);
-}
+/* ---- by another span ---- */
 
 static void put_missing_name(struct text *text, const struct culprit *missing)
 {
-    char hex[17];
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < 16; i++) hex[i] = digits[i % 2 ? missing->span_id[i / 2] & 15 : missing->span_id[i / 2] >> 4];
-    hex[16] = '\0';
+    char hex[SPAN_HEX];
     if (missing->span_name) text_stranger(text, missing->span_name, 80);
-    else if (!is_zero(missing->span_id, 8)) text_put(text, "span %s", hex);
+    else if (!is_zero(missing->span_id, 8)) text_put(text, "span %s", id_hex(hex, missing->span_id, 8));
     else text_put(text, missing->service ? "a span" : "a callee");
     if (missing->service) text_put(text, " ("), text_stranger(text, missing->service, 40), text_put(text, ")");
 }
 
-/* The cause is known by what others say of it, or not at all. */
-void say_missing(struct text *text, const struct culprit *missing)
+static void put_other(struct text *text, const char *before, const struct because *other, const char *behind)
 {
-    if (!missing->reason || text_is(missing->reason, "unknown")) {
-        put_missing_name(text, missing);
+    text_put(text, "%s", before);
+    if (other->span) text_name(text, other->span);
+    else put_missing_name(text, other->missing);
+    text_put(text, "%s", behind);
+}
+
+static bool is_above(const struct because *other, const struct span *span)
+{
+    const uint8_t *id = other->span ? other->span->id : other->missing->span_id;
+    while (span && memcmp(span->parent_id, id, 8) != 0) span = span->up;
+    return span;
+}
+
+static void say_deadline_of_other(struct text *text, const struct facts *facts, const struct because *other)
+{
+    if (is_late_born(facts)) {
+        put_other(text, ": the time that ", other, " left it was over before it began");
+        say_site(text, ", taken up at ", facts->site);
+        return;
+    }
+    text_put(text, " by the deadline");
+    if (facts->budget != UNTOLD) text_put(text, " of "), text_duration(text, facts->budget);
+    put_other(text, " that ", other, " left it");
+    say_site(text, ", set at ", facts->site);
+}
+
+/* It won a race, it ended, it went away. */
+static void say_other_stop(struct text *text, const struct span *span, const struct because *other)
+{
+    const struct facts *facts = span->facts;
+    if (text_is(facts->reason, "race_lost")) put_other(text, is_above(other, span) ? ": it lost a race in " : ": it lost the race to ", other, "");
+    else if (text_is(facts->reason, "client_gone")) put_other(text, " when its client ", other, " went away");
+    else if (text_is(facts->reason, "ended")) put_other(text, " when ", other, " ended");
+    else if (text_is(facts->reason, "handler_returned")) put_other(text, " when the handler of ", other, " had returned");
+    else put_other(text, " by ", other, ": "), put_reason(text, facts);
+    say_message(text, facts->message);
+    say_site(text, ", at ", facts->site);
+}
+
+/* A connection that closes does not say whether its other side hung up or is no more: only the span of that side would. */
+void say_by_other(struct text *text, const struct span *span, const struct because *other)
+{
+    const struct facts *facts = span->facts;
+    text_put(text, " was stopped after ");
+    text_since(text, span->start, facts->cancelled_at);
+    if (!other->span && text_is(facts->reason, "client_gone")) {
+        put_other(text, " when its client ", other, " ended for a reason that is unknown: peer vanished, or it went away");
+        say_site(text, ", seen at ", facts->site);
+    } else if (text_is(facts->reason, "deadline_exceeded")) {
+        say_deadline_of_other(text, facts, other);
+    } else {
+        say_other_stop(text, span, other);
+    }
+    if (!other->span) text_put(text, "; its span is not here");
+}
+
+/* The cause is known by what others say of it, or not at all. */
+static void say_missing(struct text *text, const struct culprit *missing)
+{
+    put_missing_name(text, missing);
+    if (text_is(missing->reason, "unknown")) {
         text_put(text, " ended for a reason that is unknown: peer vanished; its span never arrived");
         return;
     }
-    put_missing_name(text, missing);
-    text_put(text, " ended with ");
-    text_stranger(text, missing->reason, 60);
+    if (missing->reason) text_put(text, " ended with "), text_stranger(text, missing->reason, 60);
+    else text_put(text, " ended, nobody says why");
     say_message(text, missing->message);
     say_site(text, ", at ", missing->site);
     text_put(text, "; its span is not here");
+}
+
+void say_because_missing(struct text *text, const struct span *span)
+{
+    const struct because next = because_of(span);
+    if (was_cancelled(span) && next.missing == &span->facts->origin) {
+        text_name(text, span);
+        say_by_other(text, span, &next);
+    } else {
+        say_short(text, span);
+        text_put(text, " because ");
+        say_missing(text, next.missing);
+    }
 }
 
 /* What happened to a span that was hit, without the cause. */
@@ -191,6 +231,16 @@ void say_short(struct text *text, const struct span *span)
 
 /* ---- the headline ---- */
 
+static void say_because(struct text *text, const struct incident *incident)
+{
+    const struct span *cause = incident->cause, *witness = incident->witness;
+    if (!cause && witness && was_cancelled(witness)) say_because_missing(text, witness);
+    else if (!cause) say_missing(text, incident->missing);
+    else if (is_troubled(cause)) say_beginning(text, cause);
+    else if (witness && was_cancelled(witness)) text_name(text, witness), say_by_other(text, witness, &(struct because){.span = incident->cause});
+    else text_put(text, "of "), text_name(text, cause);
+}
+
 void say_headline(struct text *text, const struct incident *incident)
 {
     const struct span *subject = incident->subject, *cause = incident->cause;
@@ -198,14 +248,13 @@ void say_headline(struct text *text, const struct incident *incident)
         say_beginning(text, subject);
     } else if (cause && !is_troubled(cause) && was_cancelled(subject)) {
         text_name(text, subject);
-        say_by_other(text, subject, cause);
+        say_by_other(text, subject, &(struct because){.span = incident->cause});
+    } else if (!cause && because_of(subject).missing) {
+        say_because_missing(text, subject);
     } else {
         say_short(text, subject);
         text_put(text, incident->probably ? ", probably because " : " because ");
-        if (!cause) say_missing(text, incident->missing);
-        else if (is_troubled(cause)) say_beginning(text, cause);
-        else if (incident->witness && was_cancelled(incident->witness)) text_name(text, incident->witness), say_by_other(text, incident->witness, cause);
-        else text_put(text, "of "), text_name(text, cause);
+        say_because(text, incident);
     }
     text_put(text, ".");
 }

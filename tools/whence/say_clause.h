@@ -21,10 +21,11 @@ void say_beginning(struct text *text, const struct span *span);
 /* What happened to a span that was hit, without the cause. */
 void say_short(struct text *text, const struct span *span);
 
-/* A span that was stopped because of one with which all is well. Begins after its name. */
-void say_by_other(struct text *text, const struct span *span, const struct span *other);
+/* A span that was stopped because of one with which all is well, or that is not here: its own attributes say why. Begins after its
+ * name. */
+void say_by_other(struct text *text, const struct span *span, const struct because *other);
 
-/* A cause of which the span is not here. */
-void say_missing(struct text *text, const struct culprit *missing);
+/* What happened to a span of which because_of() leads to one that is not here, and why. */
+void say_because_missing(struct text *text, const struct span *span);
 
 #endif

@@ -27,9 +27,9 @@ static void say_chain(struct text *text, const struct incident *incident)
         if (i) text_put(text, probably ? " probably because " : " because ");
         probably = next.probably;
         if (!next.span && !next.missing) say_beginning(text, span);
-        else if (next.missing) say_short(text, span), text_put(text, " because "), say_missing(text, next.missing);
+        else if (next.missing) say_because_missing(text, span);
         else if (next.span == incident->cause && !is_troubled(next.span) && was_cancelled(span))
-            text_name(text, span), say_by_other(text, span, next.span);
+            text_name(text, span), say_by_other(text, span, &next);
         else say_short(text, span);
         if (!next.span || (next.span == incident->cause && !is_troubled(next.span))) break;
         span = next.span;
