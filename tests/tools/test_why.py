@@ -212,6 +212,12 @@ class Facts(unittest.TestCase):
         self.assertIn("GET / (a) was not stopped, and nothing in it failed: it took 95 ms.\n", told)
         self.assertIn("Nearly late: GET / (a) had 5 ms left of 100 ms.\n", told)
 
+    def test_nearly_late_and_nobody_says_by_how_much(self):
+        told = self.told(span(1, 0, "GET /", "a", 0, 95, "server", whence__deadline__budget_ms=100.0, whence__deadline__nearly_late=True),
+                         span(2, 1, "lucky", "stock", 0, 95, whence__deadline__nearly_late=True))
+        self.assertIn("Nearly late: GET / (a) had little left of 100 ms.\n", told)
+        self.assertIn("Nearly late: lucky (stock).\n", told)
+
     def test_too_late(self):
         told = self.told(span(1, 0, "GET /", "a", 0, 9, **cancelled(5, "client_gone", 1), whence__cancel__suppressed_count=2,
                               whence__cancel__suppressed="sibling_failed at order.c:77 fill +0.3 ms"))

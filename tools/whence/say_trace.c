@@ -16,9 +16,8 @@ static void say_nearly_late(struct text *text, const struct span *span)
     const struct facts *facts = span->facts;
     text_put(text, "Nearly late: ");
     text_name(text, span);
-    text_put(text, " had ");
-    text_duration(text, facts->left == UNTOLD ? 0 : facts->left);
-    text_put(text, " left");
+    if (facts->left != UNTOLD) text_put(text, " had "), text_duration(text, facts->left), text_put(text, " left");
+    else if (facts->budget != UNTOLD) text_put(text, " had little left");
     if (facts->budget != UNTOLD) text_put(text, " of "), text_duration(text, facts->budget);
     text_put(text, ".\n");
 }
