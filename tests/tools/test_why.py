@@ -224,8 +224,26 @@ class Facts(unittest.TestCase):
         self.assertIn("Too late: 2 more cancels of GET / (a) came to nothing, the first: sibling_failed at order.c:77 fill +0.3 ms.\n", told)
 
     def test_leaked(self):
-        told = self.told(span(1, 0, "job", "a", 0, 9, whence__leaked=True, whence__leaked__site="job.c:3 run", whence__leaked__age_ms=12000.0))
+        leaked = {"whence__leaked": True, "whence__leaked__site": "job.c:3 run", "whence__leaked__age_ms": 12000.0}
+        told = self.told(span(1, 0, "GET /", "a", 0, 9, "server", status="error"), span(2, 1, "job", "a", 0, 9, **leaked))
+        self.assertTrue(told.startswith("GET / (a) failed after 9 ms.\n"))
         self.assertIn("Leaked: job (a), started at job.c:3 run, was never ended; it was 12 s old at shutdown.\n", told)
+
+    def test_a_leak_is_the_headline_where_nobody_was_hurt(self):
+        leaked = {"whence__leaked": True, "whence__leaked__site": "job.c:3 run", "whence__leaked__age_ms": 12000.0}
+        sentence = "job (a) leaked: it was started at job.c:3 run and never ended; it was 12 s old at shutdown."
+        server, race = span(1, 0, "GET /", "a", 0, 9, "server"), span(3, 1, "loser", "a", 0, 9, **cancelled(5, "race_lost", 1))
+        alone = self.told(server, span(2, 1, "job", "a", 0, 9, **leaked)).splitlines()
+        self.assertEqual((alone[0], len(alone)), (sentence, 2))
+        told = self.told(server, race, span(2, 1, "job", "a", 0, 99, status="error", message="no list", error__type="ENOENT",
+                                            **leaked, **cancelled(9, "handler_returned", 1))).splitlines()
+        self.assertEqual(told[0], sentence)
+        self.assertEqual(told[2], "job (a) was stopped after 9 ms when the handler of GET / (a) had returned, at gateway.c:68 handle.")
+        self.assertFalse([line for line in told if line.startswith("Leaked")])
+        drawn = run("tree", "-", "--width", "120", text=lines(server, span(2, 1, "job", "a", 0, 9, **leaked)))[0]
+        self.assertTrue(drawn.startswith(sentence), drawn)
+        hurt = self.told(server, span(2, 1, "job", "a", 0, 9, **leaked), span(4, 1, "slow", "a", 0, 9, **cancelled(5, "client_gone", 1)))
+        self.assertTrue(hurt.startswith("slow (a) was stopped"), hurt)
 
     def test_a_semaphore_that_was_given_up(self):
         told = self.told(span(1, 0, "job", "a", 0, 50, status="error", message="busy", whence__gave_up="semaphore",

@@ -167,7 +167,7 @@ static void write_incidents(struct writer *w, const struct trace *trace)
         write_incident(w, trace, &incidents.list[i], i < MOST_SAID);
     }
     putc(']', w->out);
-    say_trace(&told, trace, &incidents);
+    say_trace(&told, trace, &incidents, NULL);
     write_lines(w, "told", &told);
     incidents_free(&incidents);
 }

@@ -11,8 +11,14 @@ void say_headline(struct text *text, const struct incident *incident);
 /* The lines below it, each with a newline: Reason, Chain, Hit, Ran on, Budget, Too late, Gave up, Callee. */
 void say_details(struct text *text, const struct incident *incident);
 
-/* What is told once of a trace: Nearly late, Leaked, Child process, Work for nobody, Gap, Kept, Unknown, Trace. */
-void say_trace(struct text *text, const struct trace *trace, const struct incidents *incidents);
+/* The span that nobody has ended, where nothing else is wrong: then that is the sentence above all, without a newline. NULL: there is
+ * none, or something failed or was stopped other than in the course of things. */
+const struct span *leak_above_all(const struct trace *trace);
+void say_leak(struct text *text, const struct span *span);
+
+/* What is told once of a trace: Nearly late, Leaked, Child process, Work for nobody, Gap, Kept, Unknown, Trace. Not again of a leak
+ * that say_leak() has told; NULL: it has told none. */
+void say_trace(struct text *text, const struct trace *trace, const struct incidents *incidents, const struct span *above);
 
 /* What began it: a reason's name, or error.type; where; never NULL. */
 const char *reason_of(const struct incident *incident);

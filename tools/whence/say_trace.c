@@ -22,6 +22,12 @@ static void say_nearly_late(struct text *text, const struct span *span)
     text_put(text, ".\n");
 }
 
+static void say_age(struct text *text, const struct facts *facts)
+{
+    if (facts->leaked_age != UNTOLD) text_put(text, "; it was "), text_duration(text, facts->leaked_age), text_put(text, " old at shutdown");
+    text_put(text, ".");
+}
+
 static void say_leaked(struct text *text, const struct span *span)
 {
     const struct facts *facts = span->facts;
@@ -29,8 +35,8 @@ static void say_leaked(struct text *text, const struct span *span)
     text_name(text, span);
     if (facts->leaked_site) text_put(text, ", started at "), text_stranger(text, facts->leaked_site, 100), text_put(text, ",");
     text_put(text, " was never ended");
-    if (facts->leaked_age != UNTOLD) text_put(text, "; it was "), text_duration(text, facts->leaked_age), text_put(text, " old at shutdown");
-    text_put(text, ".\n");
+    say_age(text, facts);
+    text_put(text, "\n");
 }
 
 static void say_child(struct text *text, const struct span *span)
@@ -63,7 +69,7 @@ static void say_kept(struct text *text, const struct span *span)
     text_put(text, ".\n");
 }
 
-static void say_facts(struct text *text, const struct trace *trace)
+static void say_facts(struct text *text, const struct trace *trace, const struct span *above)
 {
     struct { size_t nearly_late, leaked, child, kept; } told = {0};
     for (size_t i = 0; i < trace->count; i++) {
@@ -71,12 +77,45 @@ static void say_facts(struct text *text, const struct trace *trace)
         const struct facts *facts = span->facts;
         if (!facts) continue;
         if (facts->nearly_late && told.nearly_late++ < MOST) say_nearly_late(text, span);
-        if (facts->leaked && told.leaked++ < MOST) say_leaked(text, span);
+        if (facts->leaked && span != above && told.leaked++ < MOST) say_leaked(text, span);
         if (facts->child_ended_by && told.child++ < MOST) say_child(text, span);
         if (facts->kept && told.kept++ < MOST) say_kept(text, span);
     }
     if (told.nearly_late > MOST) text_put(text, "Nearly late: and %zu more.\n", told.nearly_late - MOST);
     if (told.leaked > MOST) text_put(text, "Leaked: and %zu more.\n", told.leaked - MOST);
+}
+
+/* ---- a leak above all ---- */
+
+/* What ends in this way hurts nobody; a leaked span ends so because nobody has ended it before. */
+static bool is_in_course(const struct span *span)
+{
+    static const char *const reasons[] = {"ended", "group_done", "race_lost", "handler_returned"};
+    if (!was_cancelled(span) || !span->facts->reason || (span->status == STATUS_ERROR && !span->facts->leaked)) return false;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(span->facts->reason, reasons[i]) == 0) return true;
+    return false;
+}
+
+const struct span *leak_above_all(const struct trace *trace)
+{
+    const struct span *first = NULL;
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct span *span = trace->spans[i];
+        if (is_troubled(span) && !is_in_course(span)) return NULL;
+        if (!first && span->facts && span->facts->leaked) first = span;
+    }
+    return first;
+}
+
+void say_leak(struct text *text, const struct span *span)
+{
+    const struct facts *facts = span->facts;
+    text_name(text, span);
+    text_put(text, " leaked: it was ");
+    if (facts->leaked_site) text_put(text, "started at "), text_stranger(text, facts->leaked_site, 100), text_put(text, " and ");
+    text_put(text, "never ended");
+    say_age(text, facts);
 }
 
 /* ---- what any trace shows ---- */
@@ -176,9 +215,9 @@ static void say_id(struct text *text, const struct trace *trace)
     text_put(text, ", %s.%03u UTC.\n", when, (unsigned)(trace->start / MILLISECOND % 1000));
 }
 
-void say_trace(struct text *text, const struct trace *trace, const struct incidents *incidents)
+void say_trace(struct text *text, const struct trace *trace, const struct incidents *incidents, const struct span *above)
 {
-    say_facts(text, trace);
+    say_facts(text, trace, above);
     say_work_for_nobody(text, trace);
     for (size_t i = 0; i < incidents->count && i < MOST; i++)
         if (!was_cancelled(incidents->list[i].subject)) say_gap(text, incidents->list[i].subject);

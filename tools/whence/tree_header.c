@@ -31,8 +31,14 @@ static void draw_outcome(const struct drawing *drawing)
     struct wh__note note;
     struct text text = {.ascii = !drawing->sheet->utf8};
     const struct incident *first = drawing->incidents->count ? &drawing->incidents->list[0] : NULL;
+    const struct span *leak = leak_above_all(drawing->trace);
     wh__note_begin(&note, drawing->sheet);
-    if (first) {
+    if (leak) {
+        say_leak(&text, leak);
+        wh__note_ink(&note, WH__AMBER);
+        wh__note_text(&note, str_of(text.buf), 1000);
+        text_free(&text);
+    } else if (first) {
         const bool failed = first->subject->status == STATUS_ERROR;
         say_headline(&text, first);
         wh__note_ink(&note, failed ? WH__RED : WH__AMBER);

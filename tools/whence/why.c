@@ -26,16 +26,18 @@ static void say_well(struct text *text, const struct trace *trace)
 static void print_trace(const struct options *options, const struct trace *trace, const struct incidents *incidents)
 {
     struct text text = {.ascii = options->ascii};
+    const struct span *leak = leak_above_all(trace);
+    if (leak) say_leak(&text, leak), text_put(&text, "\n");
     for (size_t i = 0; i < incidents->count && i < MOST_INCIDENTS; i++) {
-        if (i) text_put(&text, "\n");
+        if (i || leak) text_put(&text, "\n");
         say_headline(&text, &incidents->list[i]);
         text_put(&text, "\n");
         say_details(&text, &incidents->list[i]);
     }
     if (incidents->count > MOST_INCIDENTS) text_put(&text, "\nAnd %zu more.\n", incidents->count - MOST_INCIDENTS);
-    if (incidents->count == 0) say_well(&text, trace);
-    if (incidents->count > 1) text_put(&text, "\n");
-    say_trace(&text, trace, incidents);
+    if (incidents->count == 0 && !leak) say_well(&text, trace);
+    if (incidents->count + (leak != NULL) > 1) text_put(&text, "\n");
+    say_trace(&text, trace, incidents, leak);
     fputs(text.buf, stdout);
     text_free(&text);
 }
@@ -134,7 +136,7 @@ static void print_json(const struct trace *trace, const struct incidents *incide
     cJSON_AddNumberToObject(object, "spans", (double)trace->count);
     cJSON_AddNumberToObject(object, "services", (double)trace->services);
     for (size_t i = 0; i < incidents->count; i++) cJSON_AddItemToArray(list, incident_json(&incidents->list[i]));
-    say_trace(&text, trace, incidents);
+    say_trace(&text, trace, incidents, NULL);
     add_lines(object, "told", &text);
     char *json = cJSON_PrintUnformatted(object);
     if (json) puts(json);
