@@ -137,6 +137,13 @@ class Choosing(unittest.TestCase):
             file.write(lines(span(1, 0, "x", "y", 0, 1, trace="a" * 31 + "0")))
         self.assertIn("more than one trace id begins so", run("why", *self.paths, "aaaa", status=1)[1])
 
+    def test_a_jaeger_is_not_asked_for_the_beginning_of_an_id(self):
+        for command in ("why", "tree"):
+            _, err = run(command, "--jaeger", "127.0.0.1:1", "4bf92f", status=2)
+            if "without libcurl" not in err:
+                self.assertEqual(err, "whence: a Jaeger wants all 32 digits of a trace id, and here are 6; the first of them are enough "
+                                      "for files: 4bf92f\n")
+
     def test_usage(self):
         self.assertIn("usage: whence COMMAND", run("help")[0])
         self.assertRegex(run("--version")[0], r"^whence \d+\.\d+\.\d+\n$")

@@ -94,7 +94,11 @@ static long read_answer(struct asking *asking)
 static long ask_trace(struct asking *asking, const char *id)
 {
     char path[128];
-    if (strlen(id) != 32) return fprintf(stderr, "whence: a Jaeger wants all 32 digits of a trace id: %s\n", id), -1;
+    if (strlen(id) != 32) {
+        fprintf(stderr, "whence: a Jaeger wants all 32 digits of a trace id, and here are %zu; the first of them are enough for files: %s\n",
+            strlen(id), id);
+        return -1;
+    }
     snprintf(path, sizeof path, "/api/v3/traces/%s?raw_traces=true", id);
     if (!ask(asking, path)) return -1;
     if (asking->status == 200) return read_answer(asking);

@@ -20,7 +20,7 @@ static const char about[] =
     "\n"
     "Traces are read from files of OTLP JSON, as Whence's file exporter and the OpenTelemetry Collector write them, one document a\n"
     "line or one a file; from what a Jaeger has saved; from standard input (-, or no file); or from a Jaeger itself.\n"
-    "TRACE is the beginning of a trace id; none: all of them. What is the name of a file is a file.\n"
+    "TRACE is the beginning of a trace id, for a Jaeger all of it; none: all of them. What is the name of a file is a file.\n"
     "\n"
     "  --jaeger URL       ask this Jaeger, as http://localhost:16686; without a TRACE, for what was cancelled\n"
     "  --service NAME     only of this service\n"
