@@ -255,6 +255,23 @@ class Facts(unittest.TestCase):
                               events=[("whence.retry.gave_up", 50, {"attempts": 3, "why": "no budget", "last_error": "EIO"})]))
         self.assertIn("job (a) gave up after 50 ms trying again, after 3 attempts: no budget, the last error EIO.\n", told)
 
+    def test_the_last_of_several_attempts(self):
+        def job(attempts):
+            return span(1, 0, "job", "a", 0, 50, status="error", message="no rate", whence__gave_up="retry",
+                        events=[("whence.retry.gave_up", 40, {"attempts": attempts, "why": "no_time", "last_error": "EIO"})])
+
+        def ask(number, begin, end, name="GET /rate"):
+            return span(number, 1, name, "a", begin, end, "client", "error", "status 500", error__type="500")
+
+        tries = [ask(2, 0, 10), ask(3, 15, 20), ask(4, 30, 40)]
+        self.assertIn("because GET /rate (a), the last of 3 attempts, failed after 10 ms: HTTP 500.\n", self.told(job(3), *tries))
+        # somebody else's failure below the same span; more attempts than are here; no number; one only
+        self.assertIn("because tell (a) failed after 3 ms: HTTP 500.\n", self.told(job(3), *tries, ask(5, 45, 48, "tell")))
+        self.assertIn("because GET /rate (a) failed after 3 ms: HTTP 500.\n", self.told(job(3), *tries, ask(5, 45, 48)))
+        self.assertIn("because GET /rate (a) failed after 10 ms: HTTP 500.\n", self.told(job(4), *tries))
+        self.assertIn("because GET /rate (a) failed after 10 ms: HTTP 500.\n", self.told(job("many"), *tries))
+        self.assertIn("because GET /rate (a) failed after 10 ms: HTTP 500.\n", self.told(job(1), tries[2]))
+
     def test_a_child_process(self):
         told = self.told(span(1, 0, "convert", "a", 0, 50, whence__child__ended_by="signal", whence__child__signal="SIGKILL",
                               whence__child__stopped_for="deadline_exceeded"))

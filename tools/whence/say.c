@@ -115,6 +115,7 @@ static void say_own_stop(struct text *text, const struct span *span)
 void say_beginning(struct text *text, const struct span *span)
 {
     text_name(text, span);
+    say_attempts(text, span);
     if (was_cancelled(span)) say_own_stop(text, span);
     else say_failure(text, span);
 }

@@ -15,6 +15,9 @@ static inline bool text_is(const char *text, const char *what)
 void say_site(struct text *text, const char *before, const char *site);
 void say_message(struct text *text, const char *message);
 
+/* say_failure.c: ", the last of 5 attempts,", where the parent has tried again until it gave up, and this was its last try. */
+void say_attempts(struct text *text, const struct span *span);
+
 /* How the span at which it began came to its end. */
 void say_beginning(struct text *text, const struct span *span);
 

@@ -1,10 +1,11 @@
 /* How a span failed, in words: by what Whence, or any other SDK, has written on it. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <whence/names.h>
 
-#include "say.h"
+#include "say_clause.h"
 
 /* ---- finding the words ---- */
 
@@ -56,11 +57,17 @@ bool looks_like_timeout(const struct span *span)
 
 /* ---- what it gave up ---- */
 
-static const struct attributes *event_of(const struct span *span, const char *name)
+static const struct event *last_event(const struct span *span, const char *name)
 {
     for (size_t i = span->event_count; i-- > 0;)
-        if (strcmp(span->events[i].name, name) == 0) return &span->events[i].attributes;
+        if (strcmp(span->events[i].name, name) == 0) return &span->events[i];
     return NULL;
+}
+
+static const struct attributes *event_of(const struct span *span, const char *name)
+{
+    const struct event *event = last_event(span, name);
+    return event ? &event->attributes : NULL;
 }
 
 static void put_number(struct text *text, const char *before, const struct attributes *attributes, const char *key, const char *behind)
@@ -91,6 +98,28 @@ static void say_retry(struct text *text, const struct span *span)
     put_number(text, ", after ", event, "attempts", " attempts");
     put_number(text, ": ", event, "why", "");
     put_number(text, ", the last error ", event, "last_error", "");
+}
+
+/* Attempts are the children of one name that had ended when their parent gave up: at least so many must be here, and none of them may
+ * have ended later. Whoever writes microseconds may have cut off almost one of the event. */
+static bool is_last_attempt(const struct span *span, const struct event *gave_up, long attempts)
+{
+    long found = 0;
+    const uint64_t latest = gave_up->at + 1000;
+    for (const struct span *other = span->up->down; other; other = other->next) {
+        if (other->name != span->name || other->end > latest) continue;
+        if (other->end > span->end) return false;
+        found++;
+    }
+    return span->end <= latest && found >= attempts;
+}
+
+void say_attempts(struct text *text, const struct span *span)
+{
+    const struct event *gave_up = span->up ? last_event(span->up, WH_EVENT_RETRY_GAVE_UP) : NULL;
+    const char *told = gave_up ? attribute_text(&gave_up->attributes, "attempts") : NULL;
+    const long attempts = told ? strtol(told, NULL, 10) : 0;
+    if (attempts >= 2 && is_last_attempt(span, gave_up, attempts)) text_put(text, ", the last of %ld attempts,", attempts);
 }
 
 /* ---- all of it ---- */
