@@ -42,7 +42,7 @@ static void check_incidents(const struct trace *trace)
         say_details(&text, incident);
     }
     require(told == troubled);
-    say_trace(&text, trace, &incidents);
+    say_trace(&text, trace, &incidents, NULL);
     text_free(&text);
     incidents_free(&incidents);
 }

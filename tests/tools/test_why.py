@@ -28,7 +28,7 @@ class Programs(unittest.TestCase):
         self.assertRegex(told[1], r'^Reason: deadline_exceeded "deadline of T exceeded" at scenes\.c:\d+ deadline\.$')
         self.assertEqual(told[2], "Hit: 1 span was stopped because of it, in 1 service: SELECT (shop).")
         self.assertRegex(told[3], r"^Ran on: (GET /order|SELECT) \(shop\) ran on for T after it was told to stop; T of work for nobody in all\.$")
-        self.assertIn("Budget: T was too small for GET /order (shop): SELECT (shop) was still running; it needs at least T.", told)
+        self.assertIn("Budget: T was too small for GET /order (shop): SELECT (shop) was still running, and ended at T; what it needs is not known.", told)
         self.assertIn("Budget: SELECT (shop) asked for T, and a deadline from above left it T.", told)
         self.assertEqual(told[-1], "Trace: I, 2 spans in 1 service, T, D UTC.")
 
@@ -92,7 +92,7 @@ class Chains(unittest.TestCase):
             'Reason: deadline_exceeded "deadline of 300 ms exceeded" at gateway.c:68 handle.',
             "Hit: 3 spans were stopped because of it, in 2 services: GET /stock (gateway), GET /stock (stock), count by hand (stock).",
             "Ran on: count by hand (stock) ran on for 202 ms after it was told to stop; 203 ms of work for nobody in all.",
-            "Budget: 300 ms was too small for GET /order (gateway): count by hand (stock) was still running; it needs at least 504 ms.",
+            "Budget: 300 ms was too small for GET /order (gateway): count by hand (stock) was still running, and ended at 504 ms; what it needs is not known.",
             "Budget: GET /stock (stock) asked for 10 s, and its caller left it 295 ms.",
             f"Trace: {TRACE}, 4 spans in 2 services, 504 ms, 2026-09-21 12:06:31.204 UTC.",
         ])

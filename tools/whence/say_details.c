@@ -116,9 +116,9 @@ static void say_need(struct text *text, const struct incident *incident)
     text_name(text, cause);
     text_put(text, ": ");
     text_name(text, last);
-    text_put(text, " was still running; it needs at least ");
+    text_put(text, " was still running, and ended at ");
     text_since(text, cause->start, last->end);
-    text_put(text, ".\n");
+    text_put(text, "; what it needs is not known.\n");
 }
 
 static bool got_less(const struct span *span)

@@ -43,8 +43,9 @@ static void put_span(struct wh__note *note, const struct drawing *drawing, const
 static void say_failed(struct wh__note *note, const struct span *span)
 {
     struct text text = {.ascii = !note->sheet->utf8};
-    const bool by_cancel = was_cancelled(span) && !span->facts->gave_up && !span->facts->failure_site;
-    if (span->status != STATUS_ERROR || by_cancel) return;
+    const bool gave_up = span->facts && span->facts->gave_up;
+    const bool by_cancel = was_cancelled(span) && !gave_up && !span->facts->failure_site;
+    if ((span->status != STATUS_ERROR && !gave_up) || by_cancel) return;
     say_failure(&text, span);
     wh__note_ink(note, WH__RED);
     wh__note_put(note, "✗", "failed:");
