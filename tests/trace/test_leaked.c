@@ -387,7 +387,7 @@ static void without_memory_it_is_counted_and_nothing_breaks(void **state)
         wh_provider *provider = provider_of(&s, .schedule_delay = WH_NEVER);
         WH_AUTO wh_ctx *root = wh_provider_root(provider), *open = wh_start(root, "open");
         for (int i = 0; i < 40; i++) {
-            char key[20];
+            char key[32];
             snprintf(key, sizeof key, "a long enough %d", i);
             wh_set(open, (const char *)key, "so that the record has to grow");
         }
