@@ -286,7 +286,7 @@ static void note(struct incident *incident, struct span *span, const struct beca
     if (span == incident->cause || (is_direct && !incident->witness)) incident->witness = span;
     if (instant_of(span) < incident->at) incident->at = instant_of(span);
     if (overrun > 0 && (!incident->longest || overrun > overrun_of(incident->longest))) incident->longest = span;
-    incident->wasted += wasted_by(span);
+    if (__builtin_add_overflow(incident->wasted, wasted_by(span), &incident->wasted)) incident->wasted = INT64_MAX - 1;
     if (span == incident->cause) return;
     incident->hit_count++;
     if (was_cancelled(span)) incident->stopped++;

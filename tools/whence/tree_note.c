@@ -124,6 +124,13 @@ static void say_began(struct wh__note *note, const struct drawing *drawing, cons
     put(note, " of work for nobody");
 }
 
+/* To a thousandth. */
+static bool is_about(int64_t a, int64_t b)
+{
+    int64_t apart;
+    return !__builtin_sub_overflow(a, b, &apart) && apart <= a / 1000 && apart >= -(a / 1000);
+}
+
 /* Where it comes into the tree, set here or brought by a caller: all others have what is left of it. */
 static void say_deadline(struct wh__note *note, const struct span *span)
 {
@@ -134,7 +141,7 @@ static void say_deadline(struct wh__note *note, const struct span *span)
     wh__note_put(note, "╎\037", "deadline ");
     wh__note_duration(note, facts->budget);
     if (facts->source) put(note, strcmp(facts->source, "own") == 0 ? ", its own" : strcmp(facts->source, "caller") == 0 ? ", its caller's" : ", from above");
-    if (facts->asked != UNTOLD && (facts->asked - facts->budget > facts->asked / 1000 || facts->budget - facts->asked > facts->asked / 1000)) {
+    if (facts->asked != UNTOLD && !is_about(facts->asked, facts->budget)) {
         put(note, " (");
         wh__note_duration(note, facts->asked);
         put(note, " asked)");
