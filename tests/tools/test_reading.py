@@ -245,7 +245,7 @@ class Growth(unittest.TestCase):
         is the same: looking at each span once for each other one would take a hundred times."""
         why_not = self.why_not()
         if why_not:
-            print(f"left out: how the work of the tool grows, in instructions: {why_not}", flush=True)
+            print(f"\nleft out: how the work of the tool grows, in instructions: {why_not}", flush=True)
             return
         texts = ["".join(lines(*(span(i, max(1, i // 2) if i > 1 else 0, f"op {i % 50}", "svc", 0, 99, **cancelled(50, "shutdown", 1))
                                  for i in range(first, first + 500))) for first in range(1, count, 500)) for count in (500, 5000)]
