@@ -88,10 +88,10 @@ static int give_up(const wh_ctx *ctx, uint32_t size, uint32_t weight, uint32_t t
 static int wait_for_more_than_there_is(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
 {
     const int64_t since = wh__now();
-    const int err = wh_wait(ctx, WH_NEVER);
     wh__lock(&sem->lock);
     const uint32_t taken = sem->taken;
     wh__unlock(&sem->lock);
+    const int err = wh_wait(ctx, WH_NEVER);
     return give_up(ctx, sem->size, weight, taken, since, err);
 }
 
@@ -103,6 +103,7 @@ int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
     if (weight > sem->size) return wait_for_more_than_there_is(ctx, sem, weight);
     struct wh__waiter waiter = {.weight = weight};
     wh__lock(&sem->lock);
+    const uint32_t size = sem->size, taken = sem->taken; /* as it found it: what ends this wait may end others' holding, too */
     const bool at_once = take_if_nobody_waits(sem, weight);
     if (!at_once) wh__line_enter(&sem->line, &waiter);
     wh__unlock(&sem->lock);
@@ -116,7 +117,6 @@ int wh_sem_acquire(const wh_ctx *ctx, wh_sem *sem, uint32_t weight)
         wh__line_leave(&sem->line, &waiter);
     else if (err)
         give_back(sem, weight);
-    const uint32_t size = sem->size, taken = sem->taken;
     let_in_and_unlock(sem);
     return err ? give_up(ctx, size, weight, taken, since, err) : 0;
 }

@@ -83,7 +83,7 @@ void wh__signals_leave(wh_ctx *node);
 struct wh__gave_up {
     bool is_retry;
     int64_t waited;               /* for the semaphore: how long; */
-    uint32_t weight, size, taken; /* what was asked for, what it has, what of that others had in the end */
+    uint32_t weight, size, taken; /* what was asked for, what it has, what of that others had when the wait began */
     int32_t attempts;             /* of the retry; */
     const char *why;              /* there was no further one: "attempts", "refused", "no_time", "done" */
     int last_error;               /* 0: none of its own */
